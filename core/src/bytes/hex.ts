@@ -1,0 +1,87 @@
+/**
+ * Hexadecimal text (spec/rpc.md, spec/wire.md): binary is `0x` + lowercase pairs, a quantity (Q)
+ * is `0x` + the shortest lowercase digits. Readers accept either letter case, nothing else.
+ */
+import { PydeError } from './error.ts';
+
+const DIGITS = '0123456789abcdef';
+const PAIRS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `${DIGITS[byte >> 4]}${DIGITS[byte & 15]}`,
+);
+
+/** `0x`-prefixed lowercase hex of `bytes`. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '0x';
+  for (const byte of bytes) text += PAIRS[byte];
+  return text;
+}
+
+function digitOf(charCode: number): number {
+  if (charCode >= 48 && charCode <= 57) return charCode - 48;
+  const lower = charCode | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+/**
+ * Reads `0x`-prefixed hex of at most `maxBytes` bytes (exactly `exactBytes` when given).
+ * @throws PydeError `bytes.hex`
+ */
+export function fromHex(
+  text: string,
+  bounds: { readonly maxBytes: number } | { readonly exactBytes: number },
+): Uint8Array {
+  const digits = text.length - 2;
+  if (!text.startsWith('0x') || digits % 2 !== 0) {
+    throw new PydeError('bytes.hex', 'hex must be 0x followed by pairs of digits', {
+      length: text.length,
+    });
+  }
+  const length = digits / 2;
+  if ('exactBytes' in bounds && length !== bounds.exactBytes) {
+    throw new PydeError(
+      'bytes.hex',
+      `hex has ${length} bytes where ${bounds.exactBytes} are needed`,
+      { length, exactBytes: bounds.exactBytes },
+    );
+  }
+  if ('maxBytes' in bounds && length > bounds.maxBytes) {
+    throw new PydeError('bytes.hex', `hex has ${length} bytes, at most ${bounds.maxBytes} fit`, {
+      length,
+      maxBytes: bounds.maxBytes,
+    });
+  }
+  const out = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const high = digitOf(text.charCodeAt(2 * i + 2));
+    const low = digitOf(text.charCodeAt(2 * i + 3));
+    if (high < 0 || low < 0) {
+      throw new PydeError('bytes.hex', `hex has a character that is no digit near byte ${i}`, {
+        byte: i,
+      });
+    }
+    out[i] = (high << 4) | low;
+  }
+  return out;
+}
+
+/** A quantity: `0x0`, `0x2a`; no leading zeros. */
+export function toQuantity(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/**
+ * Reads a quantity up to `max`. Leading zeros are tolerated, since clients differ; the empty
+ * `0x` is not.
+ * @throws PydeError `bytes.quantity`
+ */
+export function fromQuantity(text: string, max: bigint): bigint {
+  if (!/^0x[0-9a-fA-F]{1,64}$/.test(text)) {
+    throw new PydeError('bytes.quantity', 'a quantity is 0x and 1 to 64 hex digits, like 0x2a');
+  }
+  const value = BigInt(text);
+  if (value > max) {
+    throw new PydeError('bytes.quantity', `quantity ${text} is above the largest allowed ${max}`);
+  }
+  return value;
+}
