@@ -151,10 +151,13 @@ export class BorshReader {
     return tag;
   }
 
-  /** A copy of the next `length` bytes, so that no decoded value keeps a whole message alive. */
+  /**
+   * A copy of the next `length` bytes, so that no decoded value keeps a whole message alive. Not
+   * `slice`, which some subclasses of Uint8Array redefine to share memory.
+   */
   fixed(length: number): Uint8Array {
     const at = this.#take(length);
-    return this.#bytes.slice(at, at + length);
+    return new Uint8Array(this.#bytes.subarray(at, at + length));
   }
 
   /** `Vec<u8>` of at most `maxLength` bytes. */

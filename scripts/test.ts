@@ -1,0 +1,76 @@
+/**
+ * `npm test`: types, lint, then every test. The last line is `N passed, N failed`, where each of the
+ * type check and the lint counts as one.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = join(root, 'node_modules', '.bin');
+const env = {
+  ...process.env,
+  PATH: `${dirname(process.execPath)}${delimiter}${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+};
+
+let passed = 0;
+let failed = 0;
+
+function step(title: string, command: string, args: readonly string[]): boolean {
+  const started = performance.now();
+  process.stdout.write(`\n== ${title}\n`);
+  const run = spawnSync(join(bin, command), args, { cwd: root, stdio: ['ignore', 1, 2], env });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`== ${title}: ${run.status === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n`);
+  return run.status === 0;
+}
+
+function check(title: string, command: string, args: readonly string[]): void {
+  if (step(title, command, args)) passed++;
+  else failed++;
+}
+
+const projects = [
+  'core',
+  'core/tsconfig.test.json',
+  'platform-node',
+  'apps/node',
+  'otigen',
+  'scripts',
+];
+for (const project of projects) check(`types: ${project}`, 'tsc', ['-p', project]);
+check('lint and format', 'biome', ['check', '--error-on-warnings', '.']);
+
+const report = join(tmpdir(), `pyde-tests-${process.pid}.json`);
+const filters = process.argv.slice(2);
+step('tests', 'vitest', [
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...filters,
+]);
+try {
+  const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numFailedTestSuites: number;
+    testResults: { status: string; assertionResults: unknown[] }[];
+  };
+  passed += counts.numPassedTests;
+  failed += counts.numFailedTests;
+  // A file that could not even be loaded has no tests to count.
+  failed += counts.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  ).length;
+  if (counts.numPassedTests + counts.numFailedTests === 0) failed++;
+} catch (error) {
+  process.stdout.write(`the test run left no report: ${String(error)}\n`);
+  failed++;
+} finally {
+  rmSync(report, { force: true });
+}
+
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
