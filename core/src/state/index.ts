@@ -1,0 +1,32 @@
+export {
+  STATE_KEY_BYTES,
+  STATE_KIND,
+  type StateKey,
+  type StateKind,
+  stateKeyBytes,
+  stateKeyFromBytes,
+  treeKey,
+} from './key.ts';
+export { Overlay, type StateChange, type StateReader } from './overlay.ts';
+export {
+  decodeStateProof,
+  encodeStateProof,
+  MAX_PROOF_BYTES,
+  type StateClaim,
+  type StateProof,
+  type StateProofErrorCode,
+  verifyStateProof,
+} from './proof.ts';
+export {
+  decodeSnapshot,
+  describeSnapshot,
+  encodeSnapshot,
+  loadSnapshot,
+  readSnapshotChunks,
+  SNAPSHOT_CHUNK_BYTES,
+  type Snapshot,
+  type SnapshotChunk,
+  type SnapshotManifest,
+} from './snapshot.ts';
+export { type PreparedState, StateStore, type StateStoreOptions } from './state-store.ts';
+export { CHECKSUM_BYTES, TABLE, Table, type TableRange } from './table.ts';
