@@ -9,9 +9,10 @@
 export const STREAM_SEED_BYTES: usize = 56;
 const BUFFER_BYTES: usize = 512;
 const BUFFER: usize = memory.data(512, 16);
-const KEY: usize = memory.data(48, 16); // key and nonce words
-const COUNTER_LOW: usize = memory.data(32, 16); // one u32 a block
-const COUNTER_HIGH: usize = memory.data(32, 16);
+const KEY: usize = memory.data(112, 16); // key and nonce words, then the counters: a u32 a block
+const COUNTER_LOW: usize = KEY + 48;
+const COUNTER_HIGH: usize = COUNTER_LOW + 32;
+const KEY_AND_COUNTERS_BYTES: usize = 112;
 
 let counter: u64 = 0;
 /** Next unread byte of the buffer. */
@@ -25,7 +26,7 @@ export function streamSeed(seed: usize): void {
 
 /** Forgets everything secret and empties the buffer. */
 export function streamWipe(): void {
-  memory.fill(KEY, 0, 48);
+  memory.fill(KEY, 0, KEY_AND_COUNTERS_BYTES);
   memory.fill(BUFFER, 0, BUFFER_BYTES);
   counter = 0;
   next = BUFFER_BYTES;

@@ -67,7 +67,11 @@ export function output(): usize {
   return OUTPUT;
 }
 
-/** Where an expanded key lies: the FFTs of g, -f, G, -F, then the tree. */
+export function outputBytes(): usize {
+  return OUTPUT_BYTES;
+}
+
+/** Where an expanded key lies: the FFTs of g, -f, G, -F, then the tree. For known answers. */
 export function expandedKey(slot: u32): usize {
   return slotAt(slot);
 }

@@ -24,6 +24,12 @@ export {
   isFalconPublicKey,
 } from './falcon-keys.ts';
 export { falconSignWithNoble } from './falcon-noble.ts';
+export {
+  FALCON_SIGN_RANDOM_BYTES,
+  type FalconSignErrorCode,
+  FalconSigner,
+  falconSign,
+} from './falcon-sign.ts';
 export { falconSignatureToConstantTime, falconSignatureToPadded } from './falcon-signature.ts';
 export {
   FALCON_CONSTANT_TIME_SIGNATURE_BYTES,
