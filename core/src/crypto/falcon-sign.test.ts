@@ -28,8 +28,8 @@ describe('SamplerZ', () => {
   const kernel = createFalconSignKernel(1);
 
   /**
-   * Falcon specification, round 3, Table 3.2: centre, sigma', random bytes, integer. A row writes the
-   * 9 bytes of a base sample most significant first; the stream has them the other way round.
+   * Falcon specification, round 3, Table 3.2: centre, sigma', random bytes, integer. A row writes
+   * the 9 bytes of a base sample most significant first; the stream has them the other way round.
    */
   const VECTORS: readonly (readonly [number, number, string, number])[] = [
     [-91.90471153063714, 1.7037990414754918, '0fc5442ff043d66e91d1eacac64ea5450a22941edc6c', -92],
