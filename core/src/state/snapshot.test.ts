@@ -143,8 +143,11 @@ describe('a snapshot', () => {
     const { chunks } = snapshot;
     const [first, second, ...rest] = chunks;
     if (first === undefined || second === undefined) throw new Error('two chunks are needed');
+    const alone = chunks.findIndex((bytes) => bytes.length > CHUNK);
+    const doubled = chunks.slice(0, alone + 1).concat(chunks.slice(alone));
     const fresh = new MemoryStore();
     for (const [variant, code] of [
+      [{ ...snapshot, chunks: doubled, totalKeys: BigInt(COUNT + 2) }, 'state.snapshot-order'],
       [{ ...snapshot, chunks: [second, first, ...rest] }, 'state.snapshot-order'],
       [{ ...snapshot, chunks: [first, first, second, ...rest] }, 'state.snapshot-order'],
       [{ ...snapshot, chunks: [second, ...rest] }, 'state.snapshot-keys'],

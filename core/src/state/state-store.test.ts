@@ -319,6 +319,35 @@ describe('pruning', () => {
     expect(rest).toThrow(expect.objectContaining({ code: 'state.pruned' }));
   });
 
+  it('tells a reader in another thread that its nodes went while it walked', async () => {
+    class PrunedMeanwhile extends MemoryStore {
+      writes: StoreWrite[] = [];
+      override get(key: Uint8Array): Uint8Array | undefined {
+        const [table, count] = [key[0], key.length];
+        // The first node that is asked for: a root lies at eight bytes after the table's prefix.
+        if (table === TABLE.jmt && count > 9 && this.writes.length > 0) {
+          void this.batch(this.writes.splice(0));
+        }
+        return super.get(key);
+      }
+    }
+    const store = new PrunedMeanwhile();
+    await land(
+      store,
+      KEYS.map((_, i) => set(i, 1)),
+    );
+    const writer = await land(
+      store,
+      KEYS.map((_, i) => set(i, 2)),
+    );
+    const reader = StateStore.open(store);
+    store.writes = writer.prune(1n, 1_000);
+    expect(() => reader.getAt(keyAt(1), 0n)).toThrow(
+      expect.objectContaining({ code: 'state.pruned' }),
+    );
+    expect(reader.getAt(keyAt(1), 1n)).toEqual(Uint8Array.of(2));
+  });
+
   it('keeps the newest version, whatever it is asked for', async () => {
     const store = new MemoryStore();
     for (let i = 0; i < 3; i++) await land(store, [set(1, i)]);

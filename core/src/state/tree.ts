@@ -60,7 +60,8 @@ export function rootHash(root: TreeRoot): NodeHash {
 
 /**
  * Applies `changes`, in any order, to the tree under `root`.
- * @param version newer than `root`, or equal when the same version is built in several inserts
+ * @param version newer than `root`; a version that is new as a whole may also be built in several
+ *   steps, each writing over the nodes of the one before: `stale` means nothing then
  */
 export function updateTree<Change extends TreeChange>(
   reader: NodeReader,
@@ -182,9 +183,8 @@ class Update<Change extends TreeChange> {
     return changed.node;
   }
 
-  /** A node of this same version is overwritten in its place, and is not stale. */
   #markStale(version: bigint, key: Uint8Array, depth: number): void {
-    if (version !== this.#version) this.#stale.push({ version, key, depth });
+    this.#stale.push({ version, key, depth });
   }
 
   #hash(): void {
