@@ -1,0 +1,17 @@
+export {
+  decodeOperatorIndex,
+  decodeValidator,
+  encodeOperatorIndex,
+  encodeValidator,
+  FULL_UPTIME_BPS,
+  MAX_VALIDATORS_OF_OPERATOR,
+  operatorKey,
+  readOperatorValidators,
+  readValidator,
+  VALIDATOR_STATUS,
+  type Validator,
+  type ValidatorErrorCode,
+  type ValidatorStatus,
+  validatorKey,
+  writeNewValidator,
+} from './validator.ts';
