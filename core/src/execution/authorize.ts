@@ -1,0 +1,92 @@
+/**
+ * Signatures of a wave (design/state-and-execution.md): all are checked in one batch up front,
+ * against the keys that the senders have when the wave begins. A transaction whose sender's keys
+ * were changed by an earlier one of the same wave is judged again with the new keys, so a rotated
+ * key signs nothing after its rotation.
+ */
+import { type Account, signatureChecks } from '../account/index.ts';
+import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
+import type { SignatureCheck } from '../platform/index.ts';
+import { encodeRotateKeys } from '../tx/index.ts';
+import { TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
+
+/** One verdict a check, in order. */
+export type VerifySignatures = (checks: readonly SignatureCheck[]) => readonly boolean[];
+
+interface Judgement {
+  /** The keys that were asked, in Borsh. */
+  readonly keys: Uint8Array;
+  /** Undefined when the transaction is signed as those keys demand. */
+  readonly refusal: PydeError | undefined;
+}
+
+export interface SignedTx {
+  readonly tx: Tx;
+  readonly hash: TxHash;
+}
+
+export class Authorizations {
+  readonly #verify: VerifySignatures;
+  readonly #judged = new Map<string, Judgement>();
+
+  constructor(verify: VerifySignatures) {
+    this.#verify = verify;
+  }
+
+  /** Judges all of `candidates` in one batch. */
+  judgeAll(candidates: readonly { readonly signed: SignedTx; readonly sender: Account }[]): void {
+    const waiting: { name: string; keys: Uint8Array; first: number; count: number }[] = [];
+    const checks: SignatureCheck[] = [];
+    for (const { signed, sender } of candidates) {
+      const name = nameOf(signed);
+      const keys = encodeRotateKeys(sender.authKeys);
+      const asked = checksOf(signed, sender);
+      if (asked instanceof PydeError) this.#judged.set(name, { keys, refusal: asked });
+      else {
+        waiting.push({ name, keys, first: checks.length, count: asked.length });
+        checks.push(...asked);
+      }
+    }
+    if (checks.length === 0 && waiting.length === 0) return;
+    const verdicts = checks.length === 0 ? [] : this.#verify(checks);
+    for (const { name, keys, first, count } of waiting) {
+      let refusal: PydeError | undefined;
+      for (let i = first; i < first + count; i++) {
+        if (verdicts[i] !== true) refusal = wrongSignature();
+      }
+      this.#judged.set(name, { keys, refusal });
+    }
+  }
+
+  /** Why `signed` is not signed as `sender`'s keys demand now; undefined when it is. */
+  refusalOf(signed: SignedTx, sender: Account): PydeError | undefined {
+    const judged = this.#judged.get(nameOf(signed));
+    if (judged !== undefined && equalBytes(judged.keys, encodeRotateKeys(sender.authKeys))) {
+      return judged.refusal;
+    }
+    this.judgeAll([{ signed, sender }]);
+    return this.#judged.get(nameOf(signed))?.refusal;
+  }
+}
+
+export function wrongSignature(): PydeError<'tx.signature'> {
+  return new PydeError(
+    'tx.signature',
+    "the signature does not verify under the sender's keys; sign the transaction's hash again " +
+      'with the key that is on record',
+  );
+}
+
+/** A RegisterPubkey is authorised by its address alone: nothing is checked. */
+function checksOf({ tx, hash }: SignedTx, sender: Account): readonly SignatureCheck[] | PydeError {
+  if (tx.type === TX_TYPE.registerPubkey) return [];
+  try {
+    return signatureChecks(sender.authKeys, hash, tx.signature);
+  } catch (error) {
+    if (isPydeError(error)) return error;
+    throw error;
+  }
+}
+
+/** The signature is not part of the hash: two copies of one transaction may differ in it. */
+const nameOf = ({ tx, hash }: SignedTx): string => `${toHex(hash)}${toHex(tx.signature)}`;

@@ -1,0 +1,172 @@
+/**
+ * Wave 0: the state that a chain starts from (docs/protocol/encoding.md, "Genesis" and
+ * "WaveCommitRecord"). Written once into an empty store.
+ */
+import {
+  type Account,
+  REWARD_POOL_ADDRESS,
+  readAccount,
+  registerName,
+  TREASURY_ADDRESS,
+  writeAccount,
+  ZERO_ACCOUNT,
+} from '../account/index.ts';
+import { PydeError, toHex, U128_MAX } from '../bytes/index.ts';
+import { isFalconPublicKey } from '../crypto/index.ts';
+import type { KeyValueStore } from '../platform/index.ts';
+import { Overlay, type StateStore } from '../state/index.ts';
+import {
+  checkGenesis,
+  EVENTS_BLOOM_BYTES,
+  type Genesis,
+  type GenesisAllocation,
+  genesisHash,
+  toEpoch,
+  toRound,
+  toWaveId,
+  type WaveCommitRecord,
+  waveDigest,
+  ZERO_HASH,
+} from '../types/index.ts';
+import { FULL_UPTIME_BPS, writeNewValidator } from '../validators/index.ts';
+import { archiveGenesis, archiveWrites } from './archive.ts';
+import { scaleBaseFee } from './base-fee.ts';
+import { writeFeeState } from './fee-state.ts';
+import type { WaveResult } from './wave.ts';
+
+export type GenesisErrorCode =
+  | 'genesis.exists'
+  | 'genesis.duplicate'
+  | 'genesis.supply'
+  | 'genesis.key'
+  | 'genesis.system-account';
+
+export interface GenesisContext {
+  /** Without any version yet. */
+  readonly state: StateStore;
+  readonly store: KeyValueStore;
+}
+
+/**
+ * Computes wave 0 and writes nothing.
+ * @throws PydeError of {@link GenesisErrorCode}, `genesis.parameter` or `name.*`
+ */
+export function executeGenesis({ state, store }: GenesisContext, genesis: Genesis): WaveResult {
+  if (state.version !== undefined) {
+    throw new PydeError(
+      'genesis.exists',
+      `the store already holds a chain, at wave ${state.version}; start from an empty store`,
+      { wave: state.version.toString() },
+    );
+  }
+  checkGenesis(genesis);
+  const overlay = new Overlay(state);
+  writeSystemAccounts(overlay);
+  writeAllocations(overlay, genesis.allocations);
+  writeValidators(overlay, genesis);
+  for (const { label, address } of genesis.names) registerName(overlay, label, address);
+  writeFeeState(overlay, {
+    baseFeeScaled: scaleBaseFee(genesis.parameters.startBaseFee),
+    burned: 0n,
+    issued: 0n,
+    genesisSupply: supplyOf(genesis),
+  });
+  const prepared = state.prepare(0n, overlay.changes());
+  const record: WaveCommitRecord = {
+    chainId: genesis.chainId,
+    epoch: toEpoch(0),
+    waveId: toWaveId(0n),
+    anchorRound: toRound(0),
+    priorAnchorRound: toRound(0),
+    anchorHash: genesisHash(genesis),
+    prevDigest: ZERO_HASH,
+    timestampMs: genesis.timestampMs,
+    stateRoot: prepared.root,
+    eventsRoot: ZERO_HASH,
+    eventsBloom: new Uint8Array(EVENTS_BLOOM_BYTES),
+    txRoot: ZERO_HASH,
+    txCount: 0,
+    eventsCount: 0,
+    gasUsed: 0n,
+    baseFee: genesis.parameters.startBaseFee,
+    nextBeacon: undefined,
+    nextCommitteeHash: undefined,
+  };
+  const writes = [
+    ...prepared.writes,
+    ...archiveWrites(store, record, []),
+    archiveGenesis(store, genesis),
+  ];
+  return { record, digest: waveDigest(record), executed: [], passedOver: [], writes, prepared };
+}
+
+function writeSystemAccounts(overlay: Overlay): void {
+  const account: Account = { ...ZERO_ACCOUNT, accountType: 'system' };
+  writeAccount(overlay, TREASURY_ADDRESS, account);
+  writeAccount(overlay, REWARD_POOL_ADDRESS, account);
+}
+
+/** A system account may start with a balance, never with keys. */
+function writeAllocations(overlay: Overlay, allocations: readonly GenesisAllocation[]): void {
+  const addresses = new Set<string>();
+  for (const { address, balance, authKeys } of allocations) {
+    if (addresses.has(toHex(address))) throw duplicate('allocation', address);
+    addresses.add(toHex(address));
+    const existing = readAccount(overlay, address);
+    if (existing.accountType === 'system' && authKeys.kind !== 'none') {
+      throw new PydeError(
+        'genesis.system-account',
+        `genesis gives keys to the system account ${toHex(address)}, which nobody signs for`,
+      );
+    }
+    if (authKeys.kind === 'single') requireKey(authKeys.key);
+    if (authKeys.kind === 'multisig') authKeys.keys.forEach(requireKey);
+    writeAccount(overlay, address, { ...existing, balance, authKeys });
+  }
+}
+
+function writeValidators(overlay: Overlay, { validators }: Genesis): void {
+  const keys = new Set<string>();
+  const addresses = new Set<string>();
+  for (const { address, operator, publicKey, stake } of validators) {
+    requireKey(publicKey);
+    if (keys.has(toHex(publicKey))) throw duplicate('validator key of', address);
+    if (addresses.has(toHex(address))) throw duplicate('validator', address);
+    keys.add(toHex(publicKey));
+    addresses.add(toHex(address));
+    writeNewValidator(overlay, address, {
+      operator,
+      publicKey,
+      stake,
+      status: 'active',
+      unbondAtWave: undefined,
+      jailUntilWave: undefined,
+      lastClaimedRps: 0n,
+      uptimeBps: FULL_UPTIME_BPS,
+    });
+  }
+}
+
+/** All allocations and stakes; every later balance is at most this and what is issued. */
+function supplyOf({ allocations, validators }: Genesis): bigint {
+  let supply = 0n;
+  for (const { balance } of allocations) supply += balance;
+  for (const { stake } of validators) supply += stake;
+  if (supply > U128_MAX) {
+    throw new PydeError('genesis.supply', `genesis gives out ${supply} quanta, above 2^128 - 1`);
+  }
+  return supply;
+}
+
+function requireKey(key: Uint8Array): void {
+  if (!isFalconPublicKey(key)) {
+    throw new PydeError('genesis.key', 'genesis names bytes that are no FALCON-512 public key');
+  }
+}
+
+function duplicate(what: string, address: Uint8Array): PydeError<GenesisErrorCode> {
+  return new PydeError(
+    'genesis.duplicate',
+    `genesis lists the ${what} ${toHex(address)} twice; keep one`,
+  );
+}

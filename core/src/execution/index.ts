@@ -1,0 +1,54 @@
+export {
+  type ArchivedTx,
+  type ListedTx,
+  listAccountTransactions,
+  listWaveTransactions,
+  MAX_TX_PAGE,
+  proveTransaction,
+  readGenesisOf,
+  readHeadWave,
+  readReceiptOf,
+  readTransactionOf,
+  readWaveRecord,
+  type TxPage,
+  type TxPosition,
+  type TxProof,
+  txRootLeaf,
+} from './archive.ts';
+export { type VerifySignatures, wrongSignature } from './authorize.ts';
+export {
+  chargedBaseFee,
+  type FeeShares,
+  nextScaledBaseFee,
+  scaleBaseFee,
+  splitFee,
+  type WaveLoad,
+} from './base-fee.ts';
+export {
+  currentBaseFee,
+  decodeFeeState,
+  encodeFeeState,
+  FEE_STATE_KEY,
+  type FeeState,
+  readFeeState,
+} from './fee-state.ts';
+export { executeGenesis, type GenesisContext, type GenesisErrorCode } from './genesis.ts';
+export {
+  gasBoundOf,
+  maxFeeOf,
+  requireBalance,
+  requireRunnable,
+  requireUsableNonce,
+  type StandingErrorCode,
+  spendOf,
+} from './standing.ts';
+export { assertSupply, readSupply, type Supply } from './supply.ts';
+export {
+  type ExecutedSummary,
+  type ExecutionContext,
+  executeWave,
+  isRetryable,
+  type PassedOver,
+  type WaveInput,
+  type WaveResult,
+} from './wave.ts';

@@ -1,0 +1,10 @@
+export {
+  type Admission,
+  type AdmissionStart,
+  Mempool,
+  type MempoolErrorCode,
+  type MempoolLimits,
+  type MempoolSetup,
+  type MempoolView,
+  type PoolStatus,
+} from './mempool.ts';
