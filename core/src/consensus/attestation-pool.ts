@@ -1,0 +1,129 @@
+/**
+ * Attestations that accepted vertices carry, gathered into certificates (design/consensus.md,
+ * "Finality"). An attestation counts for the author of its vertex, and only the first one for each
+ * wave. A certificate needs q members with the digest that this member computed itself; f + 1
+ * members with another one mean that this member is wrong and must stop.
+ */
+import { equalBytes } from '../bytes/index.ts';
+import { falconVerifyBatch } from '../crypto/index.ts';
+import { buildCert, type Committee, maxFaulty, quorum } from '../finality/index.ts';
+import type {
+  Attestation,
+  HardFinalityCert,
+  Hash,
+  MemberIndex,
+  WaveCommitRecord,
+  WaveId,
+} from '../types/index.ts';
+
+/** Waves behind and ahead of the newest executed one for which attestations are kept. */
+export const ATTESTED_WAVES = 256;
+
+export type AttestationOutcome =
+  | { readonly kind: 'cert'; readonly cert: HardFinalityCert }
+  | { readonly kind: 'outvoted'; readonly waveId: WaveId; readonly members: readonly number[] };
+
+interface AttestedWave {
+  /** What this member computed; undefined until the wave is executed here. */
+  own: { readonly record: WaveCommitRecord; readonly digest: Hash } | undefined;
+  certified: boolean;
+  readonly byMember: Map<MemberIndex, Attestation>;
+}
+
+export class AttestationPool {
+  readonly #committee: Committee;
+  readonly #self: MemberIndex | undefined;
+  readonly #waves = new Map<WaveId, AttestedWave>();
+  #newestExecuted: WaveId;
+
+  /**
+   * @param self whose own attestations need no check
+   * @param head the newest executed wave; older ones do not matter any more unless
+   * {@link executed} names them
+   */
+  constructor(committee: Committee, self: MemberIndex | undefined, head: WaveId) {
+    this.#committee = committee;
+    this.#self = self;
+    this.#newestExecuted = head;
+  }
+
+  /** A wave was executed here; with `certified` its certificate is already kept. */
+  executed(
+    record: WaveCommitRecord,
+    digest: Hash,
+    { certified }: { readonly certified: boolean },
+  ): AttestationOutcome[] {
+    const { waveId } = record;
+    const wave = this.#wave(waveId);
+    wave.own = { record, digest };
+    wave.certified = certified;
+    if (waveId > this.#newestExecuted) this.#newestExecuted = waveId;
+    for (const known of this.#waves.keys()) if (!this.#isNear(known)) this.#waves.delete(known);
+    return this.#judge(waveId, wave);
+  }
+
+  /** The attestations of one accepted vertex; those that do not verify are passed over. */
+  add(author: MemberIndex, attestations: readonly Attestation[]): AttestationOutcome[] {
+    const fresh = attestations.filter(({ waveId }) => {
+      if (!this.#isNear(waveId)) return false;
+      const wave = this.#waves.get(waveId);
+      return wave === undefined || !(wave.certified || wave.byMember.has(author));
+    });
+    const valid = author === this.#self ? fresh : this.#verified(author, fresh);
+    const touched = new Set<WaveId>();
+    for (const attestation of valid) {
+      const { byMember } = this.#wave(attestation.waveId);
+      if (byMember.has(author)) continue;
+      byMember.set(author, attestation);
+      touched.add(attestation.waveId);
+    }
+    return [...touched].flatMap((waveId) => this.#judge(waveId, this.#wave(waveId)));
+  }
+
+  #judge(waveId: WaveId, wave: AttestedWave): AttestationOutcome[] {
+    const { own, byMember } = wave;
+    if (own === undefined || wave.certified) return [];
+    const size = this.#committee.members.length;
+    const members = [...byMember.keys()].sort((a, b) => a - b);
+    const agrees = (member: MemberIndex): boolean => {
+      const attestation = byMember.get(member);
+      return attestation !== undefined && equalBytes(attestation.digest, own.digest);
+    };
+    const against = members.filter((member) => !agrees(member));
+    if (against.length > maxFaulty(size)) return [{ kind: 'outvoted', waveId, members: against }];
+    const agreeing = members.filter(agrees);
+    if (agreeing.length < quorum(size)) return [];
+    const signatures = agreeing.flatMap((member) => {
+      const attestation = byMember.get(member);
+      return attestation === undefined ? [] : { member, signature: attestation.signature };
+    });
+    wave.certified = true;
+    byMember.clear();
+    return [{ kind: 'cert', cert: buildCert(own.record, signatures, size) }];
+  }
+
+  #verified(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
+    const publicKey = this.#committee.members[author]?.publicKey;
+    if (publicKey === undefined || attestations.length === 0) return [];
+    const verdicts = falconVerifyBatch(
+      attestations.map(({ digest, signature }) => ({ publicKey, message: digest, signature })),
+    );
+    return attestations.filter((_, i) => verdicts[i] === true);
+  }
+
+  #isNear(waveId: WaveId): boolean {
+    const span = BigInt(ATTESTED_WAVES);
+    return (
+      waveId > 0n && waveId + span > this.#newestExecuted && waveId <= this.#newestExecuted + span
+    );
+  }
+
+  #wave(waveId: WaveId): AttestedWave {
+    let wave = this.#waves.get(waveId);
+    if (wave === undefined) {
+      wave = { own: undefined, certified: false, byMember: new Map() };
+      this.#waves.set(waveId, wave);
+    }
+    return wave;
+  }
+}

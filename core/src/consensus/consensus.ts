@@ -1,0 +1,545 @@
+/**
+ * The consensus machine of one member for one epoch (design/consensus.md): takes vertices and
+ * batches in, makes its own, decides anchors, hands out waves and gathers certificates. A committee
+ * of one is the same code with a quorum of one; a node without a seat follows and makes nothing.
+ *
+ * It trusts its own store and the committee it was given, and nothing that another member sends.
+ */
+import { equalBytes, invariant, isPydeError, toHex } from '../bytes/index.ts';
+import type { Committee, Signer } from '../finality/index.ts';
+import { quorum } from '../finality/index.ts';
+import type { Instant, Machine, StoreWrite } from '../platform/index.ts';
+import {
+  type BatchRef,
+  batchHash,
+  decodeVertex,
+  type Epoch,
+  encodeBatch,
+  encodeVertex,
+  type GenesisParameters,
+  type Hash,
+  MAX_BATCH_BYTES,
+  type MemberIndex,
+  MIN_TX_BYTES,
+  toRound,
+  type Vertex,
+  type VertexHash,
+  vertexHash,
+} from '../types/index.ts';
+import { AnchorSchedule } from './anchor-schedule.ts';
+import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
+import { judgeSlots } from './base-committer.ts';
+import { BatchStore } from './batch-store.ts';
+import type { Dag } from './dag.ts';
+import { EffectList } from './effect-list.ts';
+import { consensusError } from './error.ts';
+import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import { frameMessage } from './message.ts';
+import { OwnAttestations } from './own-attestations.ts';
+import { leadersAreSettled, makeVertex, parentsFor } from './proposer.ts';
+import { type Restored, rebuildDag } from './restore.ts';
+import { RoundClock } from './round-clock.ts';
+import { type BufferedVertex, VertexBuffer } from './vertex-buffer.ts';
+import { verifyVertex } from './vertex-verification.ts';
+import { WaveBuilder } from './wave-builder.ts';
+
+export interface ConsensusContext {
+  readonly chainId: bigint;
+  readonly epoch: Epoch;
+  /** The epoch's starting digest: the genesis hash for epoch 0. */
+  readonly start: Hash;
+  readonly beacon: Hash;
+  readonly committee: Committee;
+  /** This member's seat; without it the machine only follows. */
+  readonly self: MemberIndex | undefined;
+  /** Needed with a seat. */
+  readonly signer: Signer | undefined;
+  readonly parameters: GenesisParameters;
+  /** Timestamp of the vertices of round 0. */
+  readonly genesisTimestampMs: bigint;
+  /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
+  takeBatch(maxBytes: number): readonly Uint8Array[];
+}
+
+/** What an operator watches. */
+export interface ConsensusStatus {
+  readonly ownRound: number;
+  readonly highestRound: number;
+  readonly lowestRound: number;
+  readonly waitingWaves: number;
+  readonly bufferedVertices: number;
+  readonly batchesInMemory: number;
+  /** Messages of others not taken, by error code. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+/** A vertex stamped further ahead of the local clock waits. */
+export const MAX_CLOCK_LEAD_MS = 2_000;
+/** More waves waiting for execution: no batches, rounds paced by the leader timeout. */
+export const MAX_WAITING_WAVES = 32;
+/** More waves waiting for execution: no vertices at all. */
+export const MAX_STALLED_WAVES = 512;
+/** More undecided rounds: as with too many waiting waves. */
+export const MAX_UNDECIDED_ROUNDS = 30;
+
+/** Own vertices made in one step; what is left is done by a timer due at once. */
+const MAX_VERTICES_PER_STEP = 8;
+const MAX_PRUNED_ROUNDS_PER_STEP = 8;
+/** Below two GC windows nothing is kept. */
+const RETAINED_WINDOWS = 2;
+/** However small the transactions, their lengths fit into the batch as well. */
+const MAX_TAKEN_BYTES = Math.floor(((MAX_BATCH_BYTES - 4) * MIN_TX_BYTES) / (MIN_TX_BYTES + 4));
+
+interface Seat {
+  readonly self: MemberIndex;
+  readonly signer: Signer;
+}
+
+interface WaitingWave {
+  readonly waveId: bigint;
+  readonly anchorHash: VertexHash;
+}
+
+export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
+  readonly #context: ConsensusContext;
+  readonly #size: number;
+  readonly #quorum: number;
+  readonly #seat: Seat | undefined;
+  readonly #records: Restored['records'];
+  readonly #dag: Dag;
+  readonly #buffer = new VertexBuffer();
+  readonly #batches = new BatchStore();
+  readonly #waves: WaveBuilder;
+  readonly #pool: AttestationPool;
+  readonly #attestations = new OwnAttestations();
+  readonly #refused = new Map<string, number>();
+  /** Committed and not executed, oldest first. */
+  readonly #waiting: WaitingWave[] = [];
+  #executedAnchorRound: number;
+  /** The lowest round whose slot is not decided. */
+  #nextSlot: number;
+  #lastDirectSlot: number;
+  /** Vertices at or below it are emitted or never will be. */
+  #settledRound: number;
+  #ownRound: number;
+  #newestOwn: Uint8Array | undefined;
+  #workPending = false;
+  #clock: RoundClock | undefined;
+  #sentMs = 0;
+  #timerMs: number | undefined;
+  /** A vertex came in since slots were judged. */
+  #grown = true;
+  #halted = false;
+  /** What the stored attestations already prove. */
+  #restoredOutcomes: AttestationOutcome[] = [];
+
+  /** @throws PydeError `consensus.store` when the store has lost vertices or batches */
+  constructor(context: ConsensusContext, restored: Restored) {
+    const { committee, epoch, beacon, start, parameters, self, signer } = context;
+    invariant(committee.epoch === epoch, 'the committee is that of the epoch');
+    invariant((self === undefined) === (signer === undefined), 'a seat comes with its signer');
+    this.#context = context;
+    this.#size = committee.members.length;
+    this.#quorum = quorum(this.#size);
+    this.#seat = self === undefined || signer === undefined ? undefined : { self, signer };
+    this.#records = restored.records;
+    const { head } = restored;
+    this.#waves = new WaveBuilder(
+      { chainId: context.chainId, epoch, gcRounds: parameters.gcRounds },
+      head,
+    );
+    this.#settledRound = this.#waves.gcRound;
+    const dagOptions = {
+      schedule: new AnchorSchedule(beacon, epoch, this.#size),
+      size: this.#size,
+      quorum: this.#quorum,
+      epoch,
+      start,
+      startTimestampMs: context.genesisTimestampMs,
+    };
+    this.#dag = rebuildDag(dagOptions, restored, this.#batches, this.#settledRound);
+    this.#executedAnchorRound = head.anchorRound;
+    this.#nextSlot = head.anchorRound + 1;
+    this.#lastDirectSlot = head.anchorRound;
+    this.#pool = new AttestationPool(committee, self, head.waveId);
+    this.#ownRound = this.#restoreOwn(restored);
+    this.#restoreAttestations(restored);
+  }
+
+  get status(): ConsensusStatus {
+    return {
+      ownRound: this.#ownRound,
+      highestRound: this.#dag.highestRound,
+      lowestRound: this.#dag.lowestRound,
+      waitingWaves: this.#waiting.length,
+      bufferedVertices: this.#buffer.size,
+      batchesInMemory: this.#batches.inMemory,
+      refused: this.#refused,
+    };
+  }
+
+  step(event: ConsensusEvent, now: Instant): ConsensusEffect[] {
+    const effects = new EffectList();
+    if (this.#halted) return [];
+    const clock = this.#clock ?? new RoundClock(now.monotonicMs);
+    if (this.#clock === undefined) {
+      invariant(event.kind === 'start', 'the first event is start');
+      this.#clock = clock;
+    }
+    switch (event.kind) {
+      case 'start':
+        this.#start(effects, now);
+        break;
+      case 'timer':
+        this.#timerMs = undefined;
+        break;
+      case 'work':
+        this.#workPending = event.pending;
+        break;
+      case 'vertex':
+        this.#refuseOnError(() => this.#receiveVertex(event.bytes));
+        break;
+      case 'batch':
+        this.#refuseOnError(() => this.#receiveBatch(event.bytes, event.from));
+        break;
+      case 'connected':
+        if (this.#newestOwn !== undefined) {
+          const message = frameMessage('vertex', this.#newestOwn);
+          effects.add({ kind: 'send', member: event.member, message });
+        }
+        break;
+      case 'wave-executed':
+        this.#executed(event, effects);
+        break;
+      default:
+        event satisfies never;
+    }
+    this.#advance(effects, clock, now);
+    return effects.finish();
+  }
+
+  #start(effects: EffectList, now: Instant): void {
+    this.#settleOutcomes(this.#restoredOutcomes, effects);
+    this.#restoredOutcomes = [];
+    this.#sendNewest(effects, now);
+  }
+
+  /** The newest own vertex, so that those who missed it can go on. */
+  #sendNewest(effects: EffectList, now: Instant): void {
+    this.#sentMs = now.monotonicMs;
+    if (this.#newestOwn === undefined || this.#size === 1) return;
+    effects.add({ kind: 'broadcast', message: frameMessage('vertex', this.#newestOwn) });
+  }
+
+  #receiveVertex(bytes: Uint8Array): void {
+    const vertex = decodeVertex(bytes);
+    const { round, author } = vertex;
+    const name = vertexHash(vertex);
+    const ref = { author, name };
+    if (this.#dag.find(round, ref) !== undefined || this.#buffer.holds(author, name)) return;
+    if (author === this.#seat?.self) {
+      throw consensusError(
+        'consensus.own-vertex',
+        `a vertex of this member's own round ${round} that its store does not hold`,
+      );
+    }
+    const highest = this.#dag.highestRound + this.#context.parameters.gcRounds;
+    if (round > highest) {
+      throw consensusError('consensus.round-too-high', `round ${round} is above ${highest}`);
+    }
+    if (round <= this.#dag.lowestRound && round > 0) {
+      throw consensusError(
+        'consensus.round-too-low',
+        `round ${round} is not above ${this.#dag.lowestRound}`,
+      );
+    }
+    const other = this.#dag.of(round, author).length > 0 || this.#buffer.get(round, author);
+    if (other && !this.#buffer.needs(round, ref)) {
+      throw consensusError(
+        'consensus.second-vertex',
+        `member ${author} made two vertices of round ${round}`,
+      );
+    }
+    verifyVertex(vertex, name, this.#context);
+    const entry = { vertex, name };
+    if (this.#buffer.add(entry) === entry) {
+      throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
+    }
+  }
+
+  #receiveBatch(bytes: Uint8Array, from: MemberIndex): void {
+    if (bytes.length > MAX_BATCH_BYTES) {
+      throw consensusError('consensus.batch-size', `a batch has at most ${MAX_BATCH_BYTES} bytes`);
+    }
+    this.#batches.putLoose(from, batchHash(bytes), bytes);
+  }
+
+  #refuseOnError(receive: () => void): void {
+    try {
+      receive();
+    } catch (error) {
+      if (!isPydeError(error)) throw error;
+      this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1);
+    }
+  }
+
+  #executed(
+    { record, digest }: Extract<ConsensusEvent, { kind: 'wave-executed' }>,
+    effects: EffectList,
+  ): void {
+    const wave = this.#waiting.shift();
+    invariant(
+      wave?.waveId === record.waveId && equalBytes(wave.anchorHash, record.anchorHash),
+      `wave ${record.waveId} is the oldest that waits for execution`,
+    );
+    this.#executedAnchorRound = record.anchorRound;
+    if (this.#seat !== undefined) this.#attestations.add(record, digest);
+    this.#settleOutcomes(this.#pool.executed(record, digest, { certified: false }), effects);
+  }
+
+  /** Accepts, decides and makes vertices until nothing more can be done now. */
+  #advance(effects: EffectList, clock: RoundClock, now: Instant): void {
+    for (let made = 0; !this.#halted; made++) {
+      this.#acceptBuffered(effects, now);
+      this.#decide(effects);
+      const atMs = this.#nextVertexMs(clock, now);
+      if (atMs === undefined || atMs > now.monotonicMs || made === MAX_VERTICES_PER_STEP) {
+        this.#setTimer(effects, clock, now, atMs);
+        break;
+      }
+      this.#produce(effects, clock, now);
+    }
+    this.#prune(effects);
+  }
+
+  #acceptBuffered(effects: EffectList, now: Instant): void {
+    const latestMs = BigInt(Math.floor(now.unixMs) + MAX_CLOCK_LEAD_MS);
+    const ready = ({ vertex }: BufferedVertex): boolean =>
+      vertex.timestampMs <= latestMs &&
+      this.#dag.holdsAncestorsOf(vertex) &&
+      vertex.batches.every(({ hash }) => this.#batches.has(hash));
+    this.#buffer.drain(ready, ({ vertex, name }) => {
+      effects.persist(this.#accept(vertex, name), false);
+      this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
+    });
+  }
+
+  /** @returns what keeps the vertex and its batches */
+  #accept(vertex: Vertex, name: VertexHash): StoreWrite[] {
+    this.#grown = true;
+    const placed = this.#dag.insert(vertex, name);
+    if (placed.round <= this.#settledRound) this.#dag.markEmitted(placed);
+    const writes = [this.#records.putVertex(vertex, name)];
+    for (const { hash } of vertex.batches) {
+      const bytes = this.#batches.refer(hash, !placed.emitted);
+      if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));
+    }
+    return writes;
+  }
+
+  #decide(effects: EffectList): void {
+    if (!this.#grown) return;
+    this.#grown = false;
+    const verdicts = judgeSlots(this.#dag, this.#quorum, this.#nextSlot);
+    verdicts.forEach((verdict, i) => {
+      if (verdict.kind !== 'undecided' && verdict.direct) {
+        this.#lastDirectSlot = Math.max(this.#lastDirectSlot, this.#nextSlot + i);
+      }
+    });
+    for (const verdict of verdicts) {
+      if (verdict.kind === 'undecided') break;
+      this.#nextSlot++;
+      if (verdict.kind === 'skip') continue;
+      const wave = this.#waves.build(this.#dag, this.#batches, verdict.anchor);
+      this.#waiting.push({ waveId: wave.waveId, anchorHash: wave.anchorHash });
+      effects.add({ kind: 'commit', wave });
+      this.#settleBelow(this.#waves.gcRound);
+    }
+  }
+
+  /** What no wave took before the GC round passed it is in none. */
+  #settleBelow(gcRound: number): void {
+    for (; this.#settledRound < gcRound; this.#settledRound++) {
+      for (const vertices of this.#dag.round(this.#settledRound + 1)?.byAuthor.values() ?? []) {
+        for (const vertex of vertices) {
+          if (vertex.emitted) continue;
+          this.#dag.markEmitted(vertex);
+          for (const { hash } of vertex.batches) this.#batches.settle(hash);
+        }
+      }
+    }
+  }
+
+  get #nextRound(): number {
+    return Math.max(this.#ownRound, this.#waves.gcRound) + 1;
+  }
+
+  /** Execution or the commit rule lags: rounds bring no batches and go slowly. */
+  get #isCongested(): boolean {
+    const undecided = this.#dag.highestRound - this.#nextSlot + 1;
+    return this.#waiting.length > MAX_WAITING_WAVES || undecided > MAX_UNDECIDED_ROUNDS;
+  }
+
+  /**
+   * Nobody waits for anything: no transaction is pending or on its way through the slots, and no
+   * executed one waits for its wave's certificate.
+   */
+  get #isIdle(): boolean {
+    const urgent = this.#attestations.urgent;
+    return !this.#workPending && !urgent && !this.#dag.hasPayloadWaiting();
+  }
+
+  #leaderTimeoutMs(clock: RoundClock): number {
+    return clock.leaderTimeoutMs(this.#nextRound - 3 - this.#lastDirectSlot);
+  }
+
+  /** When the next own vertex is due; undefined while only an event can bring it nearer. */
+  #nextVertexMs(clock: RoundClock, now: Instant): number | undefined {
+    if (this.#seat === undefined || this.#waiting.length >= MAX_STALLED_WAVES) return undefined;
+    const round = this.#nextRound;
+    const parents = parentsFor(this.#dag, round);
+    if (parents.length < this.#quorum) return undefined;
+    const isBehind = this.#size > 1 && this.#dag.authors(round) >= this.#quorum;
+    if (isBehind) return now.monotonicMs;
+    const { minRoundDelayMs, idleRoundMs } = this.#context.parameters;
+    let waitMs = this.#size === 1 ? 0 : minRoundDelayMs;
+    if (this.#isCongested) waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
+    else if (this.#isIdle) waitMs = Math.max(waitMs, idleRoundMs);
+    if (!leadersAreSettled(this.#dag, this.#quorum, round, parents)) {
+      waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
+    }
+    return clock.lastMs + waitMs;
+  }
+
+  #produce(effects: EffectList, clock: RoundClock, now: Instant): void {
+    const seat = this.#seat;
+    invariant(seat !== undefined, 'only a member makes vertices');
+    const round = toRound(this.#nextRound);
+    const parents = parentsFor(this.#dag, round);
+    const batches = this.#isCongested ? [] : this.#takeBatch(effects);
+    const attestations = this.#attestations.take(seat.signer);
+    const { vertex, name } = makeVertex(
+      {
+        chainId: this.#context.chainId,
+        committee: this.#context.committee,
+        author: seat.self,
+        round,
+        parents,
+        batches,
+        attestations,
+        unixMs: BigInt(Math.floor(now.unixMs)),
+      },
+      seat.signer,
+    );
+    const writes = [...this.#accept(vertex, name), this.#records.putOwn({ round, name })];
+    effects.persist(writes, true);
+    this.#ownRound = round;
+    this.#newestOwn = encodeVertex(vertex);
+    clock.produced(now.monotonicMs);
+    this.#sendNewest(effects, now);
+    this.#settleOutcomes(this.#pool.add(seat.self, attestations), effects);
+  }
+
+  /** Waiting transactions as a batch, on its way to the others. */
+  #takeBatch(effects: EffectList): BatchRef[] {
+    const transactions = this.#context.takeBatch(MAX_TAKEN_BYTES);
+    if (transactions.length === 0) {
+      this.#workPending = false;
+      return [];
+    }
+    const bytes = encodeBatch({ transactions });
+    invariant(bytes.length <= MAX_BATCH_BYTES, 'takeBatch keeps to the bytes it was given');
+    const hash = batchHash(bytes);
+    this.#batches.put(hash, bytes);
+    if (this.#size > 1) effects.add({ kind: 'broadcast', message: frameMessage('batch', bytes) });
+    return [{ hash, bytes: bytes.length, count: transactions.length }];
+  }
+
+  #settleOutcomes(outcomes: readonly AttestationOutcome[], effects: EffectList): void {
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'cert') {
+        effects.persist([this.#records.putCert(outcome.cert)], false);
+        effects.add({ kind: 'certified', cert: outcome.cert });
+        continue;
+      }
+      this.#halted = true;
+      const reason =
+        `members ${outcome.members.join(', ')} attest another result of wave ${outcome.waveId} ` +
+        'than this node computed; its software or its store is at fault';
+      effects.add({ kind: 'halt', reason });
+      return;
+    }
+  }
+
+  /** The next time at which anything may change by itself. */
+  #setTimer(effects: EffectList, clock: RoundClock, now: Instant, vertexMs?: number): void {
+    const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
+    const leadMs = BigInt(Math.floor(now.unixMs) + MAX_CLOCK_LEAD_MS);
+    const deferredMs = this.#buffer.nextTimestampAfter(leadMs);
+    if (deferredMs !== undefined) times.push(now.monotonicMs + Number(deferredMs - leadMs));
+    if (this.#size > 1 && this.#newestOwn !== undefined) {
+      const timeoutMs = this.#leaderTimeoutMs(clock);
+      if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);
+      times.push(this.#sentMs + timeoutMs);
+    }
+    if (times.length === 0) return;
+    const atMonotonicMs = Math.min(...times);
+    if (atMonotonicMs === this.#timerMs) return;
+    this.#timerMs = atMonotonicMs;
+    effects.add({ kind: 'set-timer', atMonotonicMs });
+  }
+
+  /** Waves not executed still need their vertices, so the executed one says what may go. */
+  #prune(effects: EffectList): void {
+    const below = this.#executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
+    const writes: StoreWrite[] = [];
+    for (const { round, author, name, batches } of this.#dag.prune(
+      below,
+      MAX_PRUNED_ROUNDS_PER_STEP,
+    )) {
+      if (round > 0) writes.push(this.#records.deleteVertex(round, { author, name }));
+      for (const { hash } of batches) {
+        if (this.#batches.release(hash)) writes.push(this.#records.deleteBatch(hash));
+      }
+    }
+    if (writes.length === 0) return;
+    this.#buffer.dropBelow(this.#dag.lowestRound + 1);
+    effects.persist(writes, false);
+  }
+
+  #restoreOwn({ own, vertices }: Restored): number {
+    const self = this.#seat?.self;
+    if (self === undefined) return 0;
+    const mine = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
+    if (own === undefined) {
+      if (mine === undefined) return 0;
+      throw consensusError('consensus.store', 'the store has lost which vertex was made last');
+    }
+    if (mine !== undefined) this.#newestOwn = encodeVertex(mine.vertex);
+    const isHeld = mine !== undefined && equalBytes(mine.name, own.name);
+    if (!isHeld && own.round >= this.#dag.lowestRound) {
+      throw consensusError(
+        'consensus.store',
+        `the store has lost this member's vertex of round ${own.round}, ${toHex(own.name)}; ` +
+          'making another would be equivocation',
+      );
+    }
+    return own.round;
+  }
+
+  /** The head is attested anew unless a stored vertex of this member does so already. */
+  #restoreAttestations({ head, headDigest, headCertified, vertices }: Restored): void {
+    if (head.waveId === 0n) return;
+    this.#restoredOutcomes.push(
+      ...this.#pool.executed(head, headDigest, { certified: headCertified }),
+    );
+    let attested = headCertified;
+    for (const { vertex } of vertices) {
+      const relevant = vertex.attestations.filter(({ waveId }) => waveId >= head.waveId);
+      if (relevant.length === 0) continue;
+      this.#restoredOutcomes.push(...this.#pool.add(vertex.author, relevant));
+      attested ||= vertex.author === this.#seat?.self;
+    }
+    if (this.#seat !== undefined && !attested) this.#attestations.add(head, headDigest);
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * The effects of one step. All its writes become one atomic `persist` in front, so that a step costs
+ * one write to the disk and nothing is sent, committed or certified before it is kept.
+ */
+import type { StoreWrite } from '../platform/index.ts';
+import type { ConsensusEffect } from './events.ts';
+
+export class EffectList {
+  readonly #writes: StoreWrite[] = [];
+  readonly #rest: ConsensusEffect[] = [];
+  #sync = false;
+
+  /** @param sync must survive loss of power before anything else of the step happens */
+  persist(writes: readonly StoreWrite[], sync: boolean): void {
+    this.#writes.push(...writes);
+    this.#sync ||= sync;
+  }
+
+  add(effect: Exclude<ConsensusEffect, { kind: 'persist' }>): void {
+    this.#rest.push(effect);
+  }
+
+  finish(): ConsensusEffect[] {
+    if (this.#writes.length === 0) return this.#rest;
+    return [{ kind: 'persist', writes: this.#writes, sync: this.#sync }, ...this.#rest];
+  }
+}

@@ -1,0 +1,20 @@
+export type { Committee, Signer } from '../finality/index.ts';
+export { AnchorSchedule } from './anchor-schedule.ts';
+export {
+  Consensus,
+  type ConsensusContext,
+  type ConsensusStatus,
+  MAX_CLOCK_LEAD_MS,
+  MAX_WAITING_WAVES,
+} from './consensus.ts';
+export type { ConsensusErrorCode } from './error.ts';
+export type { ConsensusEffect, ConsensusEvent } from './events.ts';
+export {
+  type ConsensusMessage,
+  type ConsensusMessageKind,
+  frameMessage,
+  openMessage,
+} from './message.ts';
+export { type Restored, restoreConsensus } from './restore.ts';
+export { verifyVertex } from './vertex-verification.ts';
+export type { CommittedWave } from './wave-builder.ts';

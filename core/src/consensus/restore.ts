@@ -1,0 +1,119 @@
+/**
+ * What a member finds in its store when it starts: the vertices that it had accepted and the newest
+ * executed wave. Everything else — votes, verdicts, waves committed and not executed — follows from
+ * these, so that a restart comes to the same waves in the same order.
+ */
+import { equalBytes, type PydeError } from '../bytes/index.ts';
+import type { KeyValueStore } from '../platform/index.ts';
+import {
+  type Hash,
+  type Vertex,
+  type VertexHash,
+  type WaveCommitRecord,
+  waveDigest,
+} from '../types/index.ts';
+import type { BatchStore } from './batch-store.ts';
+import { Dag, type DagOptions, type DagVertex } from './dag.ts';
+import { type ConsensusErrorCode, consensusError } from './error.ts';
+import { markAncestryEmitted } from './linearizer.ts';
+import { ConsensusRecords, type OwnVertexRecord } from './records.ts';
+
+export interface Restored {
+  readonly records: ConsensusRecords;
+  /** Newest executed wave; its writes are in the store. */
+  readonly head: WaveCommitRecord;
+  readonly headDigest: Hash;
+  /** Its certificate is in the store (or it is wave 0, which has none). */
+  readonly headCertified: boolean;
+  /** Accepted vertices, lowest round first. */
+  readonly vertices: readonly StoredVertex[];
+  readonly own: OwnVertexRecord | undefined;
+}
+
+export interface StoredVertex {
+  readonly vertex: Vertex;
+  readonly name: VertexHash;
+}
+
+/**
+ * Reads what the machine goes on from.
+ * @param head the newest executed wave's record; on an empty store that of genesis
+ * @throws PydeError `state.checksum`, `borsh.*` when a stored record is damaged
+ */
+export async function restoreConsensus(
+  store: KeyValueStore,
+  head: WaveCommitRecord,
+): Promise<Restored> {
+  const records = new ConsensusRecords(store);
+  return {
+    records,
+    head,
+    headDigest: waveDigest(head),
+    headCertified: head.waveId === 0n || records.hasCert(head.waveId),
+    vertices: await records.vertices(),
+    own: records.own(),
+  };
+}
+
+/**
+ * The DAG of the stored vertices, with everything that waves up to the head carried marked.
+ * @param gcRound vertices at or below it are in no later wave
+ * @throws PydeError `consensus.store` when vertices or batches are missing
+ */
+export function rebuildDag(
+  options: DagOptions,
+  restored: Restored,
+  batches: BatchStore,
+  gcRound: number,
+): Dag {
+  const { vertices, head, records } = restored;
+  const lowest = vertices[0]?.vertex.round ?? 1;
+  // Of the lowest round kept the parents are gone, unless they are those of round 0.
+  const dag = new Dag(options, lowest === 1 ? 0 : lowest);
+  const placed: DagVertex[] = [];
+  for (const { vertex, name } of vertices) {
+    const whole = vertex.parents.every((ref) => dag.find(vertex.round - 1, ref) !== undefined);
+    if (!whole && vertex.round > dag.lowestRound) {
+      throw lost(`parents of a vertex of round ${vertex.round}`);
+    }
+    placed.push(dag.insert(vertex, name));
+  }
+  if (head.waveId > 0n) markAncestryEmitted(dag, lastAnchors(dag, head));
+  for (const vertex of placed) {
+    if (vertex.round <= gcRound) dag.markEmitted(vertex);
+    for (const { hash } of vertex.batches) {
+      if (!vertex.emitted) {
+        const bytes = records.batch(hash);
+        if (bytes === undefined) throw lost(`a batch of a vertex of round ${vertex.round}`);
+        batches.put(hash, bytes);
+      }
+      batches.refer(hash, !vertex.emitted);
+    }
+  }
+  return dag;
+}
+
+/**
+ * The anchors committed at the head's round and, if there was one, at the round before. Of the
+ * latter no record is needed: a committed anchor has a certificate two rounds up, and no other
+ * vertex of its slot can have one.
+ */
+function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
+  const anchor = dag.slot(head.anchorRound).find(({ name }) => equalBytes(name, head.anchorHash));
+  if (anchor === undefined) throw lost(`the anchor of wave ${head.waveId}`);
+  if (head.priorAnchorRound !== head.anchorRound - 1 || head.priorAnchorRound === 0)
+    return [anchor];
+  const certified = new Set<DagVertex | undefined>();
+  for (const vertices of dag.round(head.anchorRound + 1)?.byAuthor.values() ?? []) {
+    for (const { certifies } of vertices) certified.add(certifies);
+  }
+  const prior = dag.slot(head.priorAnchorRound).filter((vertex) => certified.has(vertex));
+  return [anchor, ...prior];
+}
+
+function lost(what: string): PydeError<ConsensusErrorCode> {
+  return consensusError(
+    'consensus.store',
+    `the store has lost ${what}; put back a whole copy of it, or start from an empty folder`,
+  );
+}

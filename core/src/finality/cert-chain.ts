@@ -1,0 +1,69 @@
+/**
+ * The digest chain (design/consensus.md, "Finality"): every record names the digest of the one
+ * before, so one certificate vouches for all records back to the last trusted one.
+ */
+import { equalBytes } from '../bytes/index.ts';
+import {
+  type HardFinalityCert,
+  type Hash,
+  type WaveCommitRecord,
+  waveDigest,
+} from '../types/index.ts';
+import { refuse, verifyCert } from './cert.ts';
+import type { Committee } from './committee.ts';
+
+/**
+ * Checks that `between`, in wave order, leads without a gap from the trusted record to the
+ * certificate's, and that the certificate holds.
+ * @returns the digest of the certificate's record
+ * @throws PydeError `cert.wave-gap`, `cert.prev-digest`, `cert.timestamp`, `cert.anchor-round`,
+ * `cert.chain-id`, `cert.epoch`, and what {@link verifyCert} throws
+ */
+export function verifyCertChain(
+  trusted: WaveCommitRecord,
+  between: readonly WaveCommitRecord[],
+  cert: HardFinalityCert,
+  committee: Committee,
+  { chainId }: { readonly chainId: bigint },
+): Hash {
+  let previous = trusted;
+  for (const record of [...between, cert.record]) {
+    verifyLink(previous, record);
+    previous = record;
+  }
+  return verifyCert(cert, committee, { chainId });
+}
+
+/** Checks what one record says about the one before it. @throws PydeError */
+export function verifyLink(previous: WaveCommitRecord, record: WaveCommitRecord): void {
+  const wave = record.waveId;
+  if (wave !== previous.waveId + 1n) {
+    throw refuse('cert.wave-gap', `wave ${wave} does not follow wave ${previous.waveId}`);
+  }
+  if (record.chainId !== previous.chainId) {
+    throw refuse('cert.chain-id', `wave ${wave} is of chain ${record.chainId}`);
+  }
+  if (!equalBytes(record.prevDigest, waveDigest(previous))) {
+    throw refuse('cert.prev-digest', `wave ${wave} names another record than wave ${wave - 1n}'s`);
+  }
+  if (record.timestampMs <= previous.timestampMs) {
+    throw refuse('cert.timestamp', `wave ${wave} is not later than wave ${wave - 1n}`);
+  }
+  if (record.epoch !== previous.epoch) {
+    // Only a closing record, which names the next committee, is followed by another epoch.
+    const handedOver =
+      previous.nextCommitteeHash !== undefined && record.epoch === previous.epoch + 1;
+    if (!handedOver) throw refuse('cert.epoch', `wave ${wave} jumps to epoch ${record.epoch}`);
+    return;
+  }
+  if (
+    record.priorAnchorRound !== previous.anchorRound ||
+    record.anchorRound <= record.priorAnchorRound
+  ) {
+    throw refuse(
+      'cert.anchor-round',
+      `wave ${wave} has anchor rounds ${record.priorAnchorRound} and ${record.anchorRound} ` +
+        `after ${previous.anchorRound}`,
+    );
+  }
+}

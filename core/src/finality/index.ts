@@ -1,0 +1,17 @@
+export {
+  buildCert,
+  type CertErrorCode,
+  encodeCert,
+  type MemberSignature,
+  signerBitmap,
+  verifyCert,
+} from './cert.ts';
+export { verifyCertChain, verifyLink } from './cert-chain.ts';
+export {
+  type Committee,
+  type CommitteeMember,
+  genesisCommittee,
+  maxFaulty,
+  quorum,
+  type Signer,
+} from './committee.ts';
