@@ -42,6 +42,23 @@ export function maxItems(): u32 {
   return MAX_ITEMS;
 }
 
+export { decodeSignature };
+
+/**
+ * s2 · h mod q between -q/2 and q/2, in place, for coefficients of at most q/2 in absolute value;
+ * false when the 897 bytes are no public key. The tests check the transform with it.
+ */
+export function multiplyByKey(key: usize, polynomial: usize): bool {
+  const factor = factorOfKey(key);
+  if (factor == 0) return false;
+  transform(polynomial);
+  multiplyInverse(polynomial, factor);
+  for (let i: usize = 0; i < POLYNOMIAL_BYTES; i += 16) {
+    v128.store(polynomial + i, centred(v128.load(polynomial + i)));
+  }
+  return true;
+}
+
 /** Verifies `count` items, at most MAX_ITEMS. */
 export function verify(count: u32): void {
   let i: u32 = 0;
@@ -92,8 +109,6 @@ function isShort(s2: usize, point: usize, item: usize): bool {
   multiplyInverse(s2, factor);
 
   const q = i16x8.splat(<i16>Q);
-  const most = i16x8.splat(HALF_Q);
-  const least = i16x8.splat(-HALF_Q);
   let sums = i32x4.splat(0);
   let overflow = i32x4.splat(0);
   for (let i: usize = 0; i < POLYNOMIAL_BYTES; i += 16) {
@@ -102,17 +117,24 @@ function isShort(s2: usize, point: usize, item: usize): bool {
     c = i16x8.min_u(c, i16x8.sub(c, i16x8.splat(<i16>(3 * Q))));
     c = i16x8.min_u(c, i16x8.sub(c, i16x8.splat(<i16>(2 * Q))));
     c = i16x8.min_u(c, i16x8.sub(c, q));
-    c = i16x8.sub(c, v128.and(i16x8.gt_s(c, most), q));
-    // |c| ≤ 0.5 q and |s2·h| ≤ 0.82 q: `reduced` leaves at most 0.556 q, one step from the range.
-    let s1 = reduced(i16x8.sub(c, v128.load(s2 + i)));
-    s1 = i16x8.sub(s1, v128.and(i16x8.gt_s(s1, most), q));
-    s1 = i16x8.add(s1, v128.and(i16x8.lt_s(s1, least), q));
+    c = i16x8.sub(c, v128.and(i16x8.gt_s(c, i16x8.splat(HALF_Q)), q));
+    // |c| ≤ 0.5 q and |s2·h| ≤ 0.82 q.
+    const s1 = centred(i16x8.sub(c, v128.load(s2 + i)));
     sums = i32x4.add(sums, i32x4.dot_i16x8_s(s1, s1));
     // A step adds at most 2 · 6144² < 2^27, so a sum that passes 2^31 is negative at some step.
     overflow = v128.or(overflow, sums);
   }
   if (i32x4.bitmask(overflow) != 0) return false;
   return normOfS2 + total(sums) <= MAX_SQUARED_NORM;
+}
+
+/** The representative between -q/2 and q/2 of |a| ≤ 1.33 q: `reduced` leaves at most 0.556 q. */
+// @ts-ignore: decorator
+@inline function centred(a: v128): v128 {
+  const q = i16x8.splat(<i16>Q);
+  let x = reduced(a);
+  x = i16x8.sub(x, v128.and(i16x8.gt_s(x, i16x8.splat(HALF_Q)), q));
+  return i16x8.add(x, v128.and(i16x8.lt_s(x, i16x8.splat(-HALF_Q)), q));
 }
 
 /** Of coefficients at most 2047: a lane's sum is at most 128 · 2047² < 2^30. */

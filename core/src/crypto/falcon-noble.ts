@@ -9,6 +9,7 @@ import { falconSignatureToPadded } from './falcon-signature.ts';
 import {
   CONSTANT_TIME_HEADER,
   FALCON_CONTEXT_PREFIX,
+  FALCON_MAX_MESSAGE_BYTES,
   FALCON_PADDED_SIGNATURE_BYTES,
   FALCON_SECRET_KEY_BYTES,
   FALCON_SIGNING_RANDOMNESS_BYTES,
@@ -17,7 +18,7 @@ import {
 /**
  * The 666-byte padded signature of `message` under `secretKey`. `randomness` is 40 bytes of nonce
  * and 48 of sampler seed; the same bytes must never sign two messages. Takes about 6 ms.
- * @throws PydeError `crypto.length`, `crypto.falcon-key` when the bytes are no secret key
+ * @throws PydeError `crypto.length` also for a message above FALCON_MAX_MESSAGE_BYTES, `crypto.falcon-key` when the bytes are no secret key
  */
 export function falconSignWithNoble(
   secretKey: Uint8Array,
@@ -26,6 +27,13 @@ export function falconSignWithNoble(
 ): Uint8Array {
   requireLength('FALCON secret key', secretKey, FALCON_SECRET_KEY_BYTES);
   requireLength('FALCON signing randomness', randomness, FALCON_SIGNING_RANDOMNESS_BYTES);
+  if (message.length > FALCON_MAX_MESSAGE_BYTES) {
+    throw new PydeError<CryptoErrorCode>(
+      'crypto.length',
+      `a message of ${message.length} bytes is above the ${FALCON_MAX_MESSAGE_BYTES} that are signed`,
+      { length: message.length, most: FALCON_MAX_MESSAGE_BYTES },
+    );
+  }
   const signed = concatBytes(FALCON_CONTEXT_PREFIX, message);
   // Noble asks for the nonce first and for the sampler's seed second.
   let drawn = 0;

@@ -29,7 +29,7 @@ const MAX_UNARY = MAX_COEFFICIENT >> 7;
  * coefficients do not fit into 625 bytes
  */
 export function falconSignatureToPadded(signature: Uint8Array): Uint8Array {
-  const coefficients = decodeCoefficients(signature);
+  const coefficients = readFalconCoefficients(signature);
   const out = new Uint8Array(FALCON_PADDED_SIGNATURE_BYTES);
   out[0] = COMPRESSED_HEADER;
   out.set(signature.subarray(1, BODY), 1);
@@ -42,7 +42,7 @@ export function falconSignatureToPadded(signature: Uint8Array): Uint8Array {
  * @throws PydeError `crypto.falcon-signature` when the bytes are no canonical signature
  */
 export function falconSignatureToConstantTime(signature: Uint8Array): Uint8Array {
-  const coefficients = decodeCoefficients(signature);
+  const coefficients = readFalconCoefficients(signature);
   const out = new Uint8Array(FALCON_CONSTANT_TIME_SIGNATURE_BYTES);
   out[0] = CONSTANT_TIME_HEADER;
   out.set(signature.subarray(1, BODY), 1);
@@ -58,7 +58,11 @@ export function falconSignatureToConstantTime(signature: Uint8Array): Uint8Array
   return out;
 }
 
-function decodeCoefficients(signature: Uint8Array): Int16Array {
+/**
+ * The 512 coefficients of s2, each at most 2047 in absolute value.
+ * @throws PydeError `crypto.falcon-signature` when the bytes are no canonical signature
+ */
+export function readFalconCoefficients(signature: Uint8Array): Int16Array {
   const { length } = signature;
   switch (signature[0]) {
     case COMPRESSED_HEADER:
