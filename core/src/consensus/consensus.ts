@@ -138,6 +138,13 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const { committee, epoch, beacon, start, parameters, self, signer } = context;
     invariant(committee.epoch === epoch, 'the committee is that of the epoch');
     invariant((self === undefined) === (signer === undefined), 'a seat comes with its signer');
+    if (self !== undefined && signer !== undefined) {
+      const member = committee.members[self];
+      invariant(
+        member !== undefined && equalBytes(member.publicKey, signer.publicKey),
+        `the signer is that of member ${self}`,
+      );
+    }
     this.#context = context;
     this.#size = committee.members.length;
     this.#quorum = quorum(this.#size);

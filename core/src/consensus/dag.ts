@@ -47,7 +47,7 @@ export interface DagRound {
 }
 
 export interface DagOptions {
-  readonly schedule: AnchorSchedule;
+  readonly schedule: Pick<AnchorSchedule, 'anchorOf'>;
   readonly size: number;
   readonly quorum: number;
   readonly epoch: Epoch;
@@ -60,7 +60,7 @@ export interface DagOptions {
 const NO_VERTICES: readonly DagVertex[] = [];
 
 export class Dag {
-  readonly #schedule: AnchorSchedule;
+  readonly #schedule: DagOptions['schedule'];
   readonly #quorum: number;
   readonly #rounds = new Map<number, DagRound>();
   /** Highest accepted round of each member. */

@@ -1,0 +1,325 @@
+/**
+ * What the tests of consensus share: committees with real keys, a stand-in for execution that keeps
+ * the digest chain, one member on a store in memory, and DAGs written as text.
+ */
+import { concatBytes, equalBytes, invariant, u64LittleEndian } from '../bytes/index.ts';
+import { blake3, FalconSigner } from '../crypto/index.ts';
+import { testKey } from '../crypto/testing.ts';
+import type { Committee, Signer } from '../finality/index.ts';
+import type { ManualClock } from '../platform/index.ts';
+import { MemoryStore } from '../platform/index.ts';
+import {
+  type GenesisParameters,
+  type HardFinalityCert,
+  type Hash,
+  toAddress,
+  toEpoch,
+  toFalconPublicKey,
+  toFalconSignature,
+  toHash,
+  toMemberIndex,
+  toQuanta,
+  toRound,
+  toVertexHash,
+  toWaveId,
+  type UnsignedVertex,
+  type Vertex,
+  type VertexHash,
+  vertexHash,
+  type WaveCommitRecord,
+  waveDigest,
+} from '../types/index.ts';
+import { Consensus, type ConsensusContext } from './consensus.ts';
+import { Dag, type DagVertex } from './dag.ts';
+import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import { restoreConsensus } from './restore.ts';
+import type { CommittedWave } from './wave-builder.ts';
+
+export const CHAIN_ID = 31_337n;
+export const GENESIS_MS = 1_000_000n;
+const text = new TextEncoder();
+export const START: Hash = toHash(blake3(text.encode('test start')));
+
+export const PARAMETERS: GenesisParameters = {
+  startBaseFee: toQuanta(100n),
+  gasTargetPerSecond: 200_000_000n,
+  waveGasCeiling: 400_000_000n,
+  burnPercent: 70,
+  rewardPoolPercent: 20,
+  minRoundDelayMs: 20,
+  idleRoundMs: 500,
+  gcRounds: 60,
+};
+
+/** Seat i has devnet key i. */
+export function testCommittee(size: number): Committee {
+  const members = Array.from({ length: size }, (_, seat) => {
+    const { address, publicKey } = testKey(seat);
+    return { address: toAddress(address), publicKey: toFalconPublicKey(publicKey) };
+  });
+  return { epoch: toEpoch(0), members };
+}
+
+export function testSigner(seat: number): Signer {
+  const { publicKey, secretKey } = testKey(seat);
+  let drawn = 0n;
+  const signer = new FalconSigner(secretKey, (length) => {
+    const parts: Uint8Array[] = [];
+    for (let at = 0; at < length; at += 32) {
+      parts.push(blake3(text.encode(`test randomness ${seat}/`), u64LittleEndian(drawn++)));
+    }
+    return concatBytes(...parts).slice(0, length);
+  });
+  return {
+    publicKey: toFalconPublicKey(publicKey),
+    sign: (message) => toFalconSignature(signer.sign(message)),
+  };
+}
+
+export const ZERO = toHash(new Uint8Array(32));
+
+export const GENESIS_RECORD: WaveCommitRecord = {
+  chainId: CHAIN_ID,
+  epoch: toEpoch(0),
+  waveId: toWaveId(0n),
+  anchorRound: toRound(0),
+  priorAnchorRound: toRound(0),
+  anchorHash: toVertexHash(START),
+  prevDigest: ZERO,
+  timestampMs: GENESIS_MS,
+  stateRoot: { blake3: ZERO, poseidon2: ZERO },
+  eventsRoot: ZERO,
+  eventsBloom: new Uint8Array(256),
+  txRoot: ZERO,
+  txCount: 0,
+  eventsCount: 0,
+  gasUsed: 0n,
+  baseFee: toQuanta(100n),
+  nextBeacon: undefined,
+  nextCommitteeHash: undefined,
+};
+
+/** The record of a wave whose "state" is the hash of every transaction so far. */
+export function executeStandIn(wave: CommittedWave, previous: WaveCommitRecord): WaveCommitRecord {
+  invariant(wave.waveId === previous.waveId + 1n, 'waves come without a gap');
+  invariant(wave.priorAnchorRound === previous.anchorRound, 'the prior anchor is that of before');
+  invariant(
+    wave.priorTimestampMs === previous.timestampMs,
+    'the prior timestamp is that of before',
+  );
+  const { transactions, priorTimestampMs, ...rest } = wave;
+  const state = toHash(blake3(previous.stateRoot.blake3, ...transactions));
+  return {
+    ...GENESIS_RECORD,
+    ...rest,
+    prevDigest: waveDigest(previous),
+    stateRoot: { blake3: state, poseidon2: ZERO },
+    txCount: transactions.length,
+  };
+}
+
+export interface MemberOptions {
+  readonly committee: Committee;
+  readonly self: number | undefined;
+  readonly clock: ManualClock;
+  readonly parameters?: GenesisParameters;
+  readonly store?: MemoryStore;
+  readonly head?: WaveCommitRecord;
+  readonly beacon?: Hash;
+  /** Transactions that wait; taken from the front. */
+  readonly pool?: Uint8Array[];
+}
+
+/** One member: its store, its machine, and everything that came out of it. */
+export class TestMember {
+  readonly store: MemoryStore;
+  readonly machine: Consensus;
+  readonly clock: ManualClock;
+  readonly pool: Uint8Array[];
+  readonly effects: ConsensusEffect[] = [];
+  readonly committed: CommittedWave[] = [];
+  readonly certs: HardFinalityCert[] = [];
+  readonly sent: Uint8Array[] = [];
+  readonly records: WaveCommitRecord[];
+  timerMs: number | undefined;
+  #executed = 0;
+
+  private constructor(options: MemberOptions, store: MemoryStore, machine: Consensus) {
+    this.store = store;
+    this.machine = machine;
+    this.clock = options.clock;
+    this.pool = options.pool ?? [];
+    this.records = [options.head ?? GENESIS_RECORD];
+  }
+
+  static async open(options: MemberOptions): Promise<TestMember> {
+    const store = options.store ?? new MemoryStore();
+    const pool = options.pool ?? [];
+    const restored = await restoreConsensus(store, options.head ?? GENESIS_RECORD);
+    const machine = new Consensus(testContext({ ...options, pool }), restored);
+    return new TestMember({ ...options, pool }, store, machine);
+  }
+
+  /** Steps and carries out the effects; waves wait for {@link execute}. */
+  async step(event: ConsensusEvent): Promise<ConsensusEffect[]> {
+    const effects = this.machine.step(event, this.clock.now());
+    for (const effect of effects) await this.carry(effect);
+    return effects;
+  }
+
+  async carry(effect: ConsensusEffect): Promise<void> {
+    this.effects.push(effect);
+    if (effect.kind === 'persist') await this.store.batch(effect.writes);
+    else if (effect.kind === 'commit') this.committed.push(effect.wave);
+    else if (effect.kind === 'certified') this.certs.push(effect.cert);
+    else if (effect.kind === 'broadcast') this.sent.push(effect.message);
+    else if (effect.kind === 'set-timer') this.timerMs = effect.atMonotonicMs;
+  }
+
+  get waiting(): number {
+    return this.committed.length - this.#executed;
+  }
+
+  get head(): WaveCommitRecord {
+    const head = this.records.at(-1);
+    if (head === undefined) throw new Error('there is always a head');
+    return head;
+  }
+
+  /** Executes the oldest waiting wave and reports it. */
+  async execute(): Promise<ConsensusEffect[]> {
+    const wave = this.committed[this.#executed];
+    if (wave === undefined) throw new Error('no wave waits');
+    this.#executed++;
+    const record = executeStandIn(wave, this.head);
+    this.records.push(record);
+    return this.step({ kind: 'wave-executed', record, digest: waveDigest(record) });
+  }
+
+  /** Executes whatever waits, what comes meanwhile included, up to `limit` waves. */
+  async executeAll(limit = 1_000): Promise<void> {
+    for (let i = 0; this.waiting > 0 && i < limit; i++) await this.execute();
+  }
+}
+
+export function testContext(options: MemberOptions): ConsensusContext {
+  const { committee, self, parameters = PARAMETERS, pool = [] } = options;
+  return {
+    chainId: CHAIN_ID,
+    epoch: committee.epoch,
+    start: START,
+    beacon: options.beacon ?? START,
+    committee,
+    self: self === undefined ? undefined : toMemberIndex(self),
+    signer: self === undefined ? undefined : testSigner(self),
+    parameters,
+    genesisTimestampMs: GENESIS_MS,
+    takeBatch: (maxBytes) => {
+      const taken: Uint8Array[] = [];
+      for (let bytes = 0; pool[0] !== undefined; ) {
+        bytes += pool[0].length;
+        if (bytes > maxBytes) break;
+        taken.push(pool[0]);
+        pool.shift();
+      }
+      return taken;
+    },
+  };
+}
+
+/** A transaction-sized byte string that is unlike any other. */
+export function testTransaction(i: number): Uint8Array {
+  return concatBytes(text.encode(`transaction ${i} `), new Uint8Array(150));
+}
+
+export function signVertex(unsigned: UnsignedVertex, signer: Signer): Vertex {
+  return { ...unsigned, signature: signer.sign(vertexHash(unsigned)) };
+}
+
+/**
+ * A DAG as text, one line a round from round 1 on, vertices by the letter of their author (A = seat
+ * 0), a second vertex of an author with a prime. `A` takes every unprimed vertex of the round before
+ * as a parent, `A(BCD')` those named. The anchor of round r is seat (r − 1) mod n.
+ */
+export class TextDag {
+  readonly dag: Dag;
+  readonly size: number;
+  readonly quorum: number;
+  readonly #vertices = new Map<string, DagVertex>();
+
+  constructor(
+    size: number,
+    lines: readonly string[],
+    timestamps: (label: string) => bigint = () => GENESIS_MS,
+  ) {
+    this.size = size;
+    this.quorum = size - Math.floor((size - 1) / 3);
+    this.dag = new Dag(
+      {
+        schedule: { anchorOf: (round) => toMemberIndex(Math.max(0, round - 1) % size) },
+        size,
+        quorum: this.quorum,
+        epoch: toEpoch(0),
+        start: START,
+        startTimestampMs: GENESIS_MS,
+      },
+      0,
+    );
+    for (let seat = 0; seat < size; seat++) {
+      const author = toMemberIndex(seat);
+      const [vertex] = this.dag.of(0, author);
+      if (vertex !== undefined) this.#vertices.set(`${letter(seat)}0`, vertex);
+    }
+    lines.forEach((line, i) => {
+      this.add(i + 1, line, timestamps);
+    });
+  }
+
+  /** The vertex with a label like `A3` or `B'7`. */
+  at(label: string): DagVertex {
+    const vertex = this.#vertices.get(label);
+    if (vertex === undefined) throw new Error(`the DAG has no ${label}`);
+    return vertex;
+  }
+
+  label(vertex: DagVertex): string {
+    for (const [label, known] of this.#vertices) if (known === vertex) return label;
+    throw new Error('not a vertex of this DAG');
+  }
+
+  add(round: number, line: string, timestamps: (label: string) => bigint = () => GENESIS_MS): void {
+    for (const [token, own = '', named] of line.matchAll(/([A-Z]'?)(?:\(([^)]*)\))?/g)) {
+      invariant(token.length > 0, 'tokens are not empty');
+      const plain = [...this.#vertices.keys()].filter(
+        (label) => label.match(/^[A-Z](\d+)$/)?.[1] === `${round - 1}`,
+      );
+      const parents =
+        named === undefined
+          ? plain
+          : [...named.matchAll(/[A-Z]'?/g)].map(([p]) => `${p}${round - 1}`);
+      const label = `${own}${round}`;
+      const name = nameOf(label);
+      const vertex = this.dag.insert(
+        {
+          chainId: CHAIN_ID,
+          epoch: toEpoch(0),
+          round: toRound(round),
+          author: toMemberIndex(own.charCodeAt(0) - 65),
+          timestampMs: timestamps(label),
+          parents: parents.map((parent) => this.at(parent)),
+          weakParents: [],
+          batches: [],
+          attestations: [],
+        },
+        name,
+      );
+      this.#vertices.set(label, vertex);
+    }
+  }
+}
+
+const letter = (seat: number): string => String.fromCharCode(65 + seat);
+export const nameOf = (label: string): VertexHash => toVertexHash(blake3(text.encode(label)));
+
+export const sameBytes = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
+  a.length === b.length && a.every((bytes, i) => equalBytes(bytes, b[i] ?? new Uint8Array()));
