@@ -4,7 +4,7 @@
  */
 import { invariant } from '../bytes/index.ts';
 import { blake3InnerBatch, poseidon2CompressBatch } from '../crypto/index.ts';
-import type { InnerNode } from './node.ts';
+import { type InnerNode, POSEIDON2_SLOTS_AT } from './node.ts';
 import { NODE_HASH_BYTES } from './tree-hash.ts';
 
 const PAIR_BYTES = 2 * NODE_HASH_BYTES;
@@ -41,8 +41,9 @@ function completeLevel(nodes: readonly InnerNode[], firstSlot: number, lastSlot:
         // The two halves of slot s, 2s and 2s + 1, lie side by side.
         const from = slot * PAIR_BYTES;
         const at = targets.length * PAIR_BYTES;
-        blake3Pairs.set(node.blake3Slots.subarray(from, from + PAIR_BYTES), at);
-        poseidon2Pairs.set(node.poseidon2Slots.subarray(from, from + PAIR_BYTES), at);
+        blake3Pairs.set(node.slots.subarray(from, from + PAIR_BYTES), at);
+        const poseidon2From = POSEIDON2_SLOTS_AT + from;
+        poseidon2Pairs.set(node.slots.subarray(poseidon2From, poseidon2From + PAIR_BYTES), at);
         targets.push({ node, slot });
       }
       node.hashed |= 1 << slot;
@@ -56,8 +57,8 @@ function completeLevel(nodes: readonly InnerNode[], firstSlot: number, lastSlot:
   targets.forEach(({ node, slot }, i) => {
     const hash = i * NODE_HASH_BYTES;
     const at = slot * NODE_HASH_BYTES;
-    node.blake3Slots.set(blake3.subarray(hash, hash + NODE_HASH_BYTES), at);
-    node.poseidon2Slots.set(poseidon2.subarray(hash, hash + NODE_HASH_BYTES), at);
+    node.slots.set(blake3.subarray(hash, hash + NODE_HASH_BYTES), at);
+    node.slots.set(poseidon2.subarray(hash, hash + NODE_HASH_BYTES), POSEIDON2_SLOTS_AT + at);
   });
 }
 
@@ -65,14 +66,15 @@ function completeLevel(nodes: readonly InnerNode[], firstSlot: number, lastSlot:
 function settleWithoutHashing(node: InnerNode, slot: number): boolean {
   const at = slot * NODE_HASH_BYTES;
   if (node.isEmptyUnder(slot)) {
-    node.blake3Slots.fill(0, at, at + NODE_HASH_BYTES);
-    node.poseidon2Slots.fill(0, at, at + NODE_HASH_BYTES);
+    node.slots.fill(0, at, at + NODE_HASH_BYTES);
+    node.slots.fill(0, POSEIDON2_SLOTS_AT + at, POSEIDON2_SLOTS_AT + at + NODE_HASH_BYTES);
     return true;
   }
   const nibble = node.singleLeafUnder(slot);
   if (nibble < 0) return false;
   const from = (16 + nibble) * NODE_HASH_BYTES;
-  node.blake3Slots.copyWithin(at, from, from + NODE_HASH_BYTES);
-  node.poseidon2Slots.copyWithin(at, from, from + NODE_HASH_BYTES);
+  const poseidon2From = POSEIDON2_SLOTS_AT + from;
+  node.slots.copyWithin(at, from, from + NODE_HASH_BYTES);
+  node.slots.copyWithin(POSEIDON2_SLOTS_AT + at, poseidon2From, poseidon2From + NODE_HASH_BYTES);
   return true;
 }

@@ -57,6 +57,14 @@ export class NodeStore implements NodeReader {
   }
 
   /** @throws PydeError `state.missing-node`, `state.checksum`, `state.node-record` */
+  copyInnerNode(version: bigint, key: Uint8Array, depth: number, copyVersion: bigint): InnerNode {
+    const cached = this.#cache.get(key, depth);
+    return cached?.version === version
+      ? cached.cloneAt(copyVersion)
+      : decodeInnerNode(this.#read({ version, key, depth }), copyVersion);
+  }
+
+  /** @throws PydeError `state.missing-node`, `state.checksum`, `state.node-record` */
   leaf(version: bigint, key: Uint8Array): LeafRecord {
     const bytes = this.#read({ version, key, depth: KEY_NIBBLES });
     if (bytes.length < STATE_KEY_BYTES) throw badRecord('leaf', bytes);
@@ -113,7 +121,7 @@ export class NodeStore implements NodeReader {
 export function nodeSuffix({ version, key, depth }: NodeLocation): Uint8Array {
   const pathBytes = (depth + 1) >> 1;
   const out = new Uint8Array(9 + pathBytes);
-  out.set(u64BigEndian(version));
+  new DataView(out.buffer).setBigUint64(0, version, false);
   out[8] = depth;
   out.set(key.subarray(0, pathBytes), 9);
   if ((depth & 1) === 1) out[8 + pathBytes] = (out[8 + pathBytes] ?? 0) & 0xf0;

@@ -8,14 +8,16 @@
  * (`node-hashing.ts`). A node exists only where at least two leaves lie below it.
  */
 import { invariant, PydeError } from '../bytes/index.ts';
+import { TREE_KEY_BYTES } from './key.ts';
 import { NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 
 export const RADIX = 16;
 const SLOTS = 32;
 const FIRST_CHILD_SLOT = 16;
+/** Where the Poseidon2 hashes of the slots begin; the Blake3 hashes are before them. */
+export const POSEIDON2_SLOTS_AT = SLOTS * NODE_HASH_BYTES;
 const NODE_HEADER_BYTES = 4;
 const CHILD_BYTES = 8 + 2 * NODE_HASH_BYTES;
-const LEAF_CHILD_BYTES = CHILD_BYTES + 32;
 
 /** A leaf: its record lies at (version, key). */
 export interface LeafRef {
@@ -45,33 +47,32 @@ const CHILDREN_UNDER: readonly number[] = Array.from({ length: SLOTS }, (_, slot
 
 export class InnerNode {
   readonly kind = 'node';
+  /** The version that writes this node. */
   readonly version: bigint;
   /** Bit i: child i exists. */
-  children = 0;
+  children: number;
   /** Bit i: child i is a leaf. */
-  leaves = 0;
+  leaves: number;
   /** Bit s: the hashes of slot s are those of the children as they are now. */
-  hashed = 0;
-  readonly blake3Slots = new Uint8Array(SLOTS * NODE_HASH_BYTES);
-  readonly poseidon2Slots = new Uint8Array(SLOTS * NODE_HASH_BYTES);
-  readonly #versions = new BigUint64Array(RADIX);
-  readonly #leafKeys: (Uint8Array | undefined)[] = new Array(RADIX).fill(undefined);
+  hashed: number;
+  /** Blake3 hashes of slots 0 … 31, then their Poseidon2 hashes; one buffer, nodes are many. */
+  readonly slots: Uint8Array;
+  readonly #versions: bigint[];
+  readonly #leafKeys: (Uint8Array | undefined)[];
 
-  constructor(version: bigint) {
+  constructor(version: bigint, like?: InnerNode) {
     this.version = version;
+    this.children = like === undefined ? 0 : like.children;
+    this.leaves = like === undefined ? 0 : like.leaves;
+    this.hashed = like === undefined ? 0 : like.hashed;
+    this.slots = like === undefined ? new Uint8Array(2 * POSEIDON2_SLOTS_AT) : like.slots.slice();
+    this.#versions = like === undefined ? new Array(RADIX).fill(0n) : like.#versions.slice();
+    this.#leafKeys = like === undefined ? new Array(RADIX).fill(undefined) : like.#leafKeys.slice();
   }
 
   /** A copy that belongs to a newer version and may be changed. */
   cloneAt(version: bigint): InnerNode {
-    const clone = new InnerNode(version);
-    clone.children = this.children;
-    clone.leaves = this.leaves;
-    clone.hashed = this.hashed;
-    clone.blake3Slots.set(this.blake3Slots);
-    clone.poseidon2Slots.set(this.poseidon2Slots);
-    clone.#versions.set(this.#versions);
-    for (let i = 0; i < RADIX; i++) clone.#leafKeys[i] = this.#leafKeys[i];
-    return clone;
+    return new InnerNode(version, this);
   }
 
   child(nibble: number): LeafRef | InnerRef | undefined {
@@ -99,8 +100,8 @@ export class InnerNode {
 
   setChildHash(nibble: number, blake3: Uint8Array, poseidon2: Uint8Array): void {
     const slot = FIRST_CHILD_SLOT + nibble;
-    this.blake3Slots.set(blake3, slot * NODE_HASH_BYTES);
-    this.poseidon2Slots.set(poseidon2, slot * NODE_HASH_BYTES);
+    this.slots.set(blake3, slot * NODE_HASH_BYTES);
+    this.slots.set(poseidon2, POSEIDON2_SLOTS_AT + slot * NODE_HASH_BYTES);
     this.#dropHashesAbove(slot);
   }
 
@@ -124,10 +125,47 @@ export class InnerNode {
   /** Views of both hashes of a slot; right only when `hashed` has the slot's bit. */
   slotHash(slot: number): NodeHash {
     const at = slot * NODE_HASH_BYTES;
+    const poseidon2At = POSEIDON2_SLOTS_AT + at;
     return {
-      blake3: this.blake3Slots.subarray(at, at + NODE_HASH_BYTES),
-      poseidon2: this.poseidon2Slots.subarray(at, at + NODE_HASH_BYTES),
+      blake3: this.slots.subarray(at, at + NODE_HASH_BYTES),
+      poseidon2: this.slots.subarray(poseidon2At, poseidon2At + NODE_HASH_BYTES),
     };
+  }
+
+  /** The children as `encodeInnerNode` lays them out, after the header. */
+  writeChildren(out: Uint8Array, view: DataView): void {
+    let at = NODE_HEADER_BYTES;
+    for (let nibble = 0; nibble < RADIX; nibble++) {
+      if (((this.children >> nibble) & 1) === 0) continue;
+      const slot = (FIRST_CHILD_SLOT + nibble) * NODE_HASH_BYTES;
+      const { slots } = this;
+      view.setBigUint64(at, this.#versions[nibble] ?? 0n, true);
+      out.set(slots.subarray(slot, slot + NODE_HASH_BYTES), at + 8);
+      const poseidon2At = POSEIDON2_SLOTS_AT + slot;
+      out.set(slots.subarray(poseidon2At, poseidon2At + NODE_HASH_BYTES), at + 8 + NODE_HASH_BYTES);
+      at += CHILD_BYTES;
+      const key = this.#leafKeys[nibble];
+      if (key === undefined) continue;
+      out.set(key, at);
+      at += TREE_KEY_BYTES;
+    }
+  }
+
+  /** Fills an empty node, whose bits are set, from a record of the right length. */
+  readChildren(bytes: Uint8Array, view: DataView): void {
+    let at = NODE_HEADER_BYTES;
+    for (let nibble = 0; nibble < RADIX; nibble++) {
+      if (((this.children >> nibble) & 1) === 0) continue;
+      const slot = (FIRST_CHILD_SLOT + nibble) * NODE_HASH_BYTES;
+      const poseidon2From = at + 8 + NODE_HASH_BYTES;
+      this.#versions[nibble] = view.getBigUint64(at, true);
+      this.slots.set(bytes.subarray(at + 8, poseidon2From), slot);
+      this.slots.set(bytes.subarray(poseidon2From, at + CHILD_BYTES), POSEIDON2_SLOTS_AT + slot);
+      at += CHILD_BYTES;
+      if (((this.leaves >> nibble) & 1) === 0) continue;
+      this.#leafKeys[nibble] = bytes.slice(at, at + TREE_KEY_BYTES);
+      at += TREE_KEY_BYTES;
+    }
   }
 
   #leafAt(nibble: number): LeafRef {
@@ -138,8 +176,9 @@ export class InnerNode {
 
   #clearChildHash(nibble: number): void {
     const slot = FIRST_CHILD_SLOT + nibble;
-    this.blake3Slots.fill(0, slot * NODE_HASH_BYTES, (slot + 1) * NODE_HASH_BYTES);
-    this.poseidon2Slots.fill(0, slot * NODE_HASH_BYTES, (slot + 1) * NODE_HASH_BYTES);
+    const at = slot * NODE_HASH_BYTES;
+    this.slots.fill(0, at, at + NODE_HASH_BYTES);
+    this.slots.fill(0, POSEIDON2_SLOTS_AT + at, POSEIDON2_SLOTS_AT + at + NODE_HASH_BYTES);
     this.#dropHashesAbove(slot);
   }
 
@@ -157,16 +196,7 @@ export function encodeInnerNode(node: InnerNode): Uint8Array {
   const view = new DataView(out.buffer);
   view.setUint16(0, node.children, true);
   view.setUint16(2, node.leaves, true);
-  let at = NODE_HEADER_BYTES;
-  for (let nibble = 0; nibble < RADIX; nibble++) {
-    const child = node.child(nibble);
-    if (child === undefined) continue;
-    view.setBigUint64(at, child.version, true);
-    out.set(child.hash.blake3, at + 8);
-    out.set(child.hash.poseidon2, at + 8 + NODE_HASH_BYTES);
-    if (child.kind === 'leaf') out.set(child.key, at + CHILD_BYTES);
-    at += child.kind === 'leaf' ? LEAF_CHILD_BYTES : CHILD_BYTES;
-  }
+  node.writeChildren(out, view);
   return out;
 }
 
@@ -188,34 +218,14 @@ export function decodeInnerNode(bytes: Uint8Array, version: bigint): InnerNode {
     );
   }
   const node = new InnerNode(version);
-  let at = NODE_HEADER_BYTES;
-  for (let nibble = 0; nibble < RADIX; nibble++) {
-    if (((children >> nibble) & 1) === 0) continue;
-    const isLeaf = ((leaves >> nibble) & 1) === 1;
-    const childVersion = view.getBigUint64(at, true);
-    const poseidon2At = at + 8 + NODE_HASH_BYTES;
-    const hash = {
-      blake3: bytes.subarray(at + 8, poseidon2At),
-      poseidon2: bytes.subarray(poseidon2At, at + CHILD_BYTES),
-    };
-    const next = at + (isLeaf ? LEAF_CHILD_BYTES : CHILD_BYTES);
-    node.setChild(
-      nibble,
-      isLeaf
-        ? { kind: 'leaf', version: childVersion, hash, key: bytes.slice(at + CHILD_BYTES, next) }
-        : { kind: 'inner', version: childVersion, hash },
-    );
-    at = next;
-  }
+  node.children = children;
+  node.leaves = leaves;
+  node.readChildren(bytes, view);
   return node;
 }
 
 function recordBytes(children: number, leaves: number): number {
-  return (
-    NODE_HEADER_BYTES +
-    bitCount(children) * CHILD_BYTES +
-    bitCount(leaves) * (LEAF_CHILD_BYTES - CHILD_BYTES)
-  );
+  return NODE_HEADER_BYTES + bitCount(children) * CHILD_BYTES + bitCount(leaves) * TREE_KEY_BYTES;
 }
 
 function bitCount(bits: number): number {

@@ -23,8 +23,11 @@ export const KEY_NIBBLES = 64;
 
 /** Reads stored nodes; a node that the tree refers to and the store lacks is an error. */
 export interface NodeReader {
-  /** The internal node of `version` at the first `depth` nibbles of `key`. */
-  innerNode(version: bigint, key: Uint8Array, depth: number): InnerNode;
+  /**
+   * A copy, to be changed and written at `copyVersion`, of the internal node of `version` at the
+   * first `depth` nibbles of `key`.
+   */
+  copyInnerNode(version: bigint, key: Uint8Array, depth: number, copyVersion: bigint): InnerNode;
 }
 
 export interface TreeChange {
@@ -119,8 +122,9 @@ class Update<Change extends TreeChange> {
 
   #updateInner(before: InnerRef, depth: number, lo: number, hi: number): Subtree {
     const { key } = this.#item(lo);
-    const node = this.#reader.innerNode(before.version, key, depth);
-    let changed: ChangedNode | undefined;
+    const node = this.#reader.copyInnerNode(before.version, key, depth, this.#version);
+    const changed: ChangedNode = { node, key, waitsFor: [] };
+    let isChanged = false;
     for (let from = lo; from < hi; ) {
       const nibble = keyNibble(this.#item(from).key, depth);
       let to = from + 1;
@@ -128,15 +132,15 @@ class Update<Change extends TreeChange> {
       const childBefore = node.child(nibble);
       const child = this.#update(childBefore, depth + 1, from, to);
       if (child !== childBefore) {
-        changed ??= { node: node.cloneAt(this.#version), key, waitsFor: [] };
+        isChanged = true;
         placeChild(changed, nibble, child);
       }
       from = to;
     }
-    if (changed === undefined) return before;
+    if (!isChanged) return before;
     this.#markStale(before.version, key, depth);
-    if (changed.node.children === 0) return undefined;
-    return changed.node.onlyLeaf() ?? this.#keep(changed, depth);
+    if (node.children === 0) return undefined;
+    return node.onlyLeaf() ?? this.#keep(changed, depth);
   }
 
   /** The leaves of a subtree that was empty or one leaf, in key order. */
