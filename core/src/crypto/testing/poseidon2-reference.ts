@@ -65,6 +65,37 @@ export function permute(initial: readonly bigint[]): bigint[] {
   return state;
 }
 
+/** The state that `permute` turns into `final`: for tests that choose what comes out. */
+export function inversePermute(final: readonly bigint[]): bigint[] {
+  let state = [...final];
+  for (const constants of EXTERNAL_CONSTANTS.slice(4).reverse()) {
+    state = beforeExternalRound(constants, state);
+  }
+  for (const constant of [...INTERNAL_CONSTANTS].reverse()) {
+    const mixed = product(INTERNAL_INVERSE, state);
+    state = mixed.map((lane, i) => (i === 0 ? modulo(inverseSbox(lane) - constant) : lane));
+  }
+  for (const constants of EXTERNAL_CONSTANTS.slice(0, 4).reverse()) {
+    state = beforeExternalRound(constants, state);
+  }
+  return product(EXTERNAL_INVERSE, state);
+}
+
+/** The state whose first external round raises exactly `sboxInputs` to the seventh power. */
+export function stateBeforeFirstSbox(sboxInputs: readonly bigint[]): bigint[] {
+  const constants = EXTERNAL_CONSTANTS[0] ?? [];
+  return product(
+    EXTERNAL_INVERSE,
+    sboxInputs.map((lane, i) => modulo(lane - (constants[i] ?? 0n))),
+  );
+}
+
+function beforeExternalRound(constants: readonly bigint[], state: readonly bigint[]): bigint[] {
+  return product(EXTERNAL_INVERSE, state).map((lane, i) =>
+    modulo(inverseSbox(lane) - (constants[i] ?? 0n)),
+  );
+}
+
 function externalLayer(state: readonly bigint[]): bigint[] {
   const halves = [state.slice(0, 4), state.slice(4)].map((half) =>
     M4.map((row) => row.reduce((sum, m, i) => sum + m * (half[i] ?? 0n), 0n) % P),
@@ -97,4 +128,48 @@ function digest(state: readonly bigint[]): Uint8Array {
   const view = new DataView(out.buffer);
   for (let i = 0; i < RATE; i++) view.setBigUint64(8 * i, (state[i] ?? 0n) % P, true);
   return out;
+}
+
+const LANES = Array.from({ length: WIDTH }, (_, i) => i);
+const unit = (i: number): bigint[] => LANES.map((j) => (i === j ? 1n : 0n));
+const modulo = (value: bigint): bigint => ((value % P) + P) % P;
+const EXTERNAL_INVERSE = inverseOf(externalLayer);
+const INTERNAL_INVERSE = inverseOf((state) => {
+  const sum = state.reduce((total, lane) => total + lane, 0n);
+  return state.map((lane, i) => modulo((INTERNAL_DIAGONAL[i] ?? 0n) * lane + sum));
+});
+
+/** Rows of the inverse of a linear map, by Gaussian elimination beside the unit matrix. */
+function inverseOf(map: (state: readonly bigint[]) => bigint[]): bigint[][] {
+  const columns = LANES.map((i) => map(unit(i)));
+  const rows = LANES.map((i) => [...columns.map((column) => column[i] ?? 0n), ...unit(i)]);
+  for (const i of LANES) {
+    const pivot = rows.findIndex((row, at) => at >= i && row[i] !== 0n);
+    const [found] = rows.splice(pivot, 1);
+    const scale = power(found?.[i] ?? 0n, P - 2n);
+    const scaled = (found ?? []).map((value) => (value * scale) % P);
+    rows.splice(i, 0, scaled);
+    rows.forEach((row, at) => {
+      const factor = row[i] ?? 0n;
+      if (at !== i) rows[at] = row.map((value, j) => modulo(value - factor * (scaled[j] ?? 0n)));
+    });
+  }
+  return rows.map((row) => row.slice(WIDTH));
+}
+
+function product(matrix: readonly (readonly bigint[])[], state: readonly bigint[]): bigint[] {
+  return matrix.map((row) => row.reduce((sum, m, i) => (sum + m * (state[i] ?? 0n)) % P, 0n));
+}
+
+/** x^(1/7): 10540996611094048183 is the inverse of 7 modulo p - 1. */
+function inverseSbox(x: bigint): bigint {
+  return power(x, 10540996611094048183n);
+}
+
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (let square = base, left = exponent; left > 0n; left >>= 1n, square = (square * square) % P) {
+    if (left & 1n) result = (result * square) % P;
+  }
+  return result;
 }
