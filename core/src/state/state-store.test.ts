@@ -196,6 +196,33 @@ describe('the state store', () => {
     verifyStateProof({ root, key: keyAt(1), value: Uint8Array.of(5), proof });
   });
 
+  it('follows a writer that lands and prunes between two reads of a refresh', async () => {
+    class MovesOn extends MemoryStore {
+      ahead: (() => void) | undefined;
+      override get(key: Uint8Array): Uint8Array | undefined {
+        const value = super.get(key);
+        if (key[0] === TABLE.meta && toHex(key).endsWith(NEWEST)) this.ahead?.();
+        return value;
+      }
+    }
+    const NEWEST = toHex(new TextEncoder().encode('newest')).slice(2);
+    const store = new MovesOn();
+    const reader = StateStore.open(store);
+    const writer = await land(store, [set(1, 1)]);
+    const next = writer.prepare(1n, [set(1, 2)]);
+    store.ahead = () => {
+      store.ahead = undefined;
+      void store.batch(next.writes);
+      writer.adopt(next);
+      void store.batch(writer.prune(1n, 100));
+    };
+    reader.refresh();
+    expect(reader.version).toBe(1n);
+    expect(hex(reader.root)).toEqual(hex(writer.root));
+    await store.batch([{ kind: 'delete', key: Uint8Array.of(TABLE.jmt, 0, 0, 0, 0, 0, 0, 0, 1) }]);
+    expect(() => StateStore.open(store)).toThrow('has no root of it');
+  });
+
   it('refuses versions that are not there', async () => {
     const store = new MemoryStore();
     const state = StateStore.open(store);

@@ -125,19 +125,18 @@ export class StateStore implements StateReader {
         'loading a snapshot into this store was cut short: load it again, or empty the store',
       );
     }
-    const version = this.#marks.newest();
-    if (version === undefined || version === this.#version) return;
-    const root = this.#nodes.root(version);
-    if (root === undefined) {
-      throw new PydeError(
-        'state.missing-node',
-        `the store says that its state is at version ${version} and has no root of it: ` +
-          'restore the store, or start from an empty one and synchronise',
-        { version: version.toString() },
-      );
+    for (let version = this.#marks.newest(); version !== this.#version; ) {
+      const root = version === undefined ? undefined : this.#nodes.root(version);
+      if (root !== undefined) {
+        this.#root = root.root;
+        this.#version = version;
+        return;
+      }
+      // The writer may have moved on, and pruned, between the two reads.
+      const newest = this.#marks.newest();
+      if (newest === undefined || newest === version) throw lostRoot(version);
+      version = newest;
     }
-    this.#root = root.root;
-    this.#version = version;
   }
 
   /** The oldest version that can still be read; undefined in an empty store. */
@@ -252,6 +251,15 @@ export class StateStore implements StateReader {
       { version: version.toString(), oldest: oldest.toString() },
     );
   }
+}
+
+function lostRoot(version: bigint | undefined): PydeError {
+  return new PydeError(
+    'state.missing-node',
+    `the store says that its state is at version ${version} and has no root of it: ` +
+      'restore the store, or start from an empty one and synchronise',
+    { version: version?.toString() ?? null },
+  );
 }
 
 function toStateRoot({ blake3, poseidon2 }: NodeHash): StateRoot {
