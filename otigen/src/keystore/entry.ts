@@ -62,12 +62,7 @@ export interface Entry {
 
 /** @throws Failure `DamagedEntry` naming the field; no password work is done on such an entry */
 export function readEntry(name: string, json: unknown): Entry {
-  const shape = v.safeParse(EntryJson, json);
-  if (!shape.success) {
-    const issue = shape.issues[0];
-    throw damaged(name, `${v.getDotPath(issue) ?? 'the entry'}: ${issue.message}`);
-  }
-  const entry = shape.output;
+  const entry = shapeOf(name, json);
   const field = (key: 'address' | 'pubkey' | 'ciphertext' | 'salt' | 'nonce', bytes: number) => {
     try {
       return fromHex(entry[key], { exactBytes: bytes });
@@ -97,6 +92,19 @@ export function readEntry(name: string, json: unknown): Entry {
     cipher: CIPHERS[entry.cipher ?? 'aes-256-gcm'],
     kdf: entry.kdf,
   };
+}
+
+/** The entry as JSON, whole, after the checks of {@link readEntry}. @throws Failure `DamagedEntry` */
+export function entryJson(name: string, json: unknown): EntryJson {
+  readEntry(name, json);
+  return shapeOf(name, json);
+}
+
+function shapeOf(name: string, json: unknown): EntryJson {
+  const shape = v.safeParse(EntryJson, json);
+  if (shape.success) return shape.output;
+  const issue = shape.issues[0];
+  throw damaged(name, `${v.getDotPath(issue) ?? 'the entry'}: ${issue.message}`);
 }
 
 /** Seals `keys` under `password`; salt and nonce are fresh unless a test gives them. */

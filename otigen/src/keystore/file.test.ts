@@ -77,7 +77,10 @@ describe('the keystore file', () => {
         },
       }),
     );
-    await changeKeystore(path, (accounts) => accounts.replace('a', entry(1)));
+    const asRead = (await readKeystore(path)).json('a');
+    await changeKeystore(path, (accounts) => accounts.replace('a', entry(1), asRead));
+    const again = changeKeystore(path, (accounts) => accounts.replace('a', entry(2), asRead));
+    await expect(again).rejects.toMatchObject({ code: 'ChangedMeanwhile' });
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
       version: 1,
       comment: 'mine',

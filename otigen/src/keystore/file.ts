@@ -73,8 +73,17 @@ export class Keystore {
   }
 }
 
-/** Reads the keystore; a file that does not exist is one without accounts. */
-export async function readKeystore(path: string): Promise<Keystore> {
+/**
+ * Reads the keystore; a file that does not exist is one without accounts unless it must.
+ * @throws Failure `CorruptKeystore`, `FileNotFound`
+ */
+export async function readKeystore(
+  path: string,
+  { mustExist = false }: { readonly mustExist?: boolean } = {},
+): Promise<Keystore> {
+  if (mustExist && (await stat(path).catch(() => undefined)) === undefined) {
+    throw new Failure('resource', 'FileNotFound', `there is no file ${path}`);
+  }
   const { accounts } = await readFileJson(path);
   return new Keystore(path, new Map(Object.entries(accounts)));
 }
@@ -82,8 +91,11 @@ export async function readKeystore(path: string): Promise<Keystore> {
 export interface KeystoreChange {
   /** @throws Failure `AlreadyExists` */
   add(name: string, entry: EntryJson): void;
-  /** Puts fields of an existing entry; its other fields stay. @throws Failure `NoSuchAccount` */
-  replace(name: string, entry: EntryJson): void;
+  /**
+   * Puts the fields of an entry that is still as it was read; fields unknown to otigen stay.
+   * @throws Failure `NoSuchAccount`, `ChangedMeanwhile`
+   */
+  replace(name: string, entry: EntryJson, asRead: unknown): void;
   /** @throws Failure `NoSuchAccount` */
   remove(name: string): void;
   has(name: string): boolean;
@@ -108,8 +120,10 @@ export async function changeKeystore(
         if (accounts.has(name)) throw alreadyExists(name, path);
         accounts.set(name, entry);
       },
-      replace(name, entry) {
-        const before = v.parse(v.looseObject({}), existing.json(name));
+      replace(name, entry, asRead) {
+        const now = existing.json(name);
+        if (JSON.stringify(now) !== JSON.stringify(asRead)) throw changedMeanwhile(name, path);
+        const before = v.parse(v.looseObject({}), now);
         const { cipher: _replaced, ...kept } = before;
         accounts.set(name, { ...kept, ...entry });
       },
@@ -127,6 +141,13 @@ export function alreadyExists(name: string, path: string): Failure {
   return new Failure('wallet', 'AlreadyExists', `account "${name}" already exists`, {
     details: { keystore: path },
     next: `choose another name, or otigen wallet delete ${name}`,
+  });
+}
+
+function changedMeanwhile(name: string, path: string): Failure {
+  return new Failure('wallet', 'ChangedMeanwhile', `account "${name}" was changed meanwhile`, {
+    details: { keystore: path },
+    next: 'look at it with otigen wallet show, and try again',
   });
 }
 

@@ -5,7 +5,7 @@ export {
   devnetKeys,
   importDevnetAccounts,
 } from './devnet.ts';
-export { type Entry, type EntryJson, openEntry, readEntry, sealEntry } from './entry.ts';
+export { type Entry, type EntryJson, entryJson, openEntry, readEntry, sealEntry } from './entry.ts';
 export {
   alreadyExists,
   changeKeystore,

@@ -56,7 +56,9 @@ export function invalidArgs(message: string, next?: string): Failure {
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof PydeError) {
-    const kind = RESOURCE_MODULES.has(error.code.split('.')[0] ?? '') ? 'resource' : 'validation';
+    const [module = ''] = error.code.split('.');
+    const fromOutside = RESOURCE_MODULES.has(module) && !OF_THE_REQUEST.has(error.code);
+    const kind = fromOutside ? 'resource' : 'validation';
     return new Failure(kind, error.code, error.message, { details: error.details });
   }
   if (isSystemError(error)) {
@@ -70,7 +72,12 @@ export function toFailure(error: unknown): Failure {
 }
 
 /** Modules whose refusals come from files, ports and other machines. */
-const RESOURCE_MODULES = new Set(['store', 'server', 'client', 'devnet', 'runtime']);
+const RESOURCE_MODULES = new Set(['store', 'server', 'rpc', 'devnet', 'runtime']);
+/** … but these were caused by what was asked. */
+const OF_THE_REQUEST = new Set([
+  ...['rpc.url', 'rpc.params', 'rpc.request', 'rpc.refused'],
+  ...['devnet.prefund-count', 'devnet.load-state', 'devnet.chain-id'],
+]);
 
 interface SystemError extends Error {
   readonly code: string;

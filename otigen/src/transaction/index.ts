@@ -1,0 +1,11 @@
+export { formatAmount, parseAmount, parseGasLimit } from './amount.ts';
+export { type NodeAccount, nodeAccount } from './node-account.ts';
+export { parseAddress, resolveParty } from './party.ts';
+export {
+  registration,
+  signedTransfer,
+  signMessage,
+  TRANSFER_GAS,
+  type Transfer,
+} from './signing.ts';
+export { type Inclusion, submit, waitForInclusion } from './submission.ts';

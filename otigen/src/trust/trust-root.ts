@@ -1,0 +1,92 @@
+/** Which roots a verification runs against: those of the flags, else those accepted before. */
+import { readFile, stat } from 'node:fs/promises';
+import { fromHex, toHex } from '@pyde/core/bytes';
+import { eoaAddress, FALCON_PUBLIC_KEY_BYTES } from '@pyde/core/crypto';
+import { decodeGenesis, toAddress, toEpoch, toFalconPublicKey } from '@pyde/core/types';
+import type { RpcClient } from '@pyde/platform-node/client';
+import type { Command } from 'commander';
+import * as v from 'valibot';
+import type { Cli } from '../cli.ts';
+import { badAnswer } from '../network/index.ts';
+import { Failure, invalidArgs } from '../output/index.ts';
+import { acceptedRoots, acceptGenesis, acceptRoot, type TrustRoot } from './trust-store.ts';
+
+export interface TrustOptions {
+  readonly genesis?: string;
+  readonly trustValidator?: readonly string[];
+  readonly trustOnFirstUse?: boolean;
+}
+
+const MAX_GENESIS_BYTES = 256 * 1024 * 1024;
+
+export function trustOptions(command: Command): Command {
+  return command
+    .option('--genesis <FILE>', 'accept this genesis, from now on (a devnet writes it to --state)')
+    .option(
+      '--trust-validator <PUBKEY...>',
+      'verify against these committee keys, in seat order, this once',
+    )
+    .option(
+      '--trust-on-first-use',
+      'accept the keys that the node itself names, if none are accepted yet',
+    );
+}
+
+/** @throws Failure `NoTrustRoot` when nothing says whom to believe */
+export async function trustRoots(
+  cli: Cli,
+  chainId: bigint,
+  client: RpcClient,
+  options: TrustOptions,
+): Promise<readonly TrustRoot[]> {
+  if (options.trustValidator !== undefined) return [rootOfKeys(options.trustValidator)];
+  if (options.genesis !== undefined) return [await rootOfFile(cli, chainId, options.genesis)];
+  const accepted = await acceptedRoots(cli, chainId);
+  if (accepted.length > 0) return accepted;
+  if (options.trustOnFirstUse === true) return [await rootOfNode(cli, chainId, client)];
+  throw new Failure('validation', 'NoTrustRoot', `no genesis of chain ${chainId} is accepted yet`, {
+    next: 'pass --genesis <FILE> from a source other than the node, --trust-validator <PUBKEY>, or --trust-on-first-use',
+  });
+}
+
+function rootOfKeys(keys: readonly string[]): TrustRoot {
+  const members = keys.map((text) => {
+    const hex = text.startsWith('0x') ? text : `0x${text}`;
+    const publicKey = toFalconPublicKey(fromHex(hex, { exactBytes: FALCON_PUBLIC_KEY_BYTES }));
+    return { publicKey, address: toAddress(eoaAddress(publicKey)) };
+  });
+  const committee = { epoch: toEpoch(0), members };
+  return { committee, genesisHash: undefined, source: '--trust-validator' };
+}
+
+async function rootOfFile(cli: Cli, chainId: bigint, path: string): Promise<TrustRoot> {
+  const { size } = await stat(path);
+  if (size > MAX_GENESIS_BYTES) {
+    throw invalidArgs(`--genesis: ${path} has ${size} bytes, which is no genesis`);
+  }
+  const genesis = decodeGenesis(new Uint8Array(await readFile(path)));
+  if (genesis.chainId !== chainId) {
+    throw invalidArgs(`--genesis: ${path} is of chain ${genesis.chainId}, not ${chainId}`);
+  }
+  return acceptGenesis(cli, genesis, `genesis file ${path}`);
+}
+
+/** Only a chain of one validator names all its keys through one node. */
+async function rootOfNode(cli: Cli, chainId: bigint, client: RpcClient): Promise<TrustRoot> {
+  const Info = v.looseObject({ falcon_pubkey: v.string() });
+  const First = v.looseObject({ anchor_hash: v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/)) });
+  const info = v.safeParse(Info, await client.call('pyde_getNodeInfo'));
+  const first = v.safeParse(First, await client.call('pyde_getWave', [0]));
+  if (!info.success) throw badAnswer('pyde_getNodeInfo', client.url);
+  if (!first.success) throw badAnswer('pyde_getWave', client.url);
+  const { committee } = rootOfKeys([info.output.falcon_pubkey]);
+  const [member] = committee.members;
+  cli.output.warn(
+    `accepting the validator ${member === undefined ? '' : toHex(member.address)} on the word of ${client.url}`,
+  );
+  return acceptRoot(cli, chainId, {
+    committee,
+    genesisHash: first.output.anchor_hash,
+    source: `first use of ${client.url}`,
+  });
+}
