@@ -7,8 +7,8 @@
  *   core/src/crypto/kernels/<name>.generated.ts   the module as base64 (not committed)
  *
  * A kernel is rebuilt when anything it is made from is newer than its module: its sources and
- * generators, found by following their relative imports, this file, and the compiler. Outputs are
- * renamed into place, so two builds at once do no harm. Run it with Node 24:
+ * generators, found by following their relative imports, this file, and the compiler. Modules are
+ * renamed into place, so nobody loads half of one. Run it with Node 24:
  *
  *   node core/kernels/build.mjs
  */
@@ -25,13 +25,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** `optional` kernels are built where their source stands and are left out where it does not. */
-const KERNELS = [
-  { name: 'blake3' },
-  { name: 'poseidon2' },
-  { name: 'falcon-verify' },
-  { name: 'falcon-sign', optional: true },
-];
+/** Each is an entry file beside this one. */
+const KERNELS = ['blake3', 'poseidon2', 'falcon-verify', 'falcon-sign'];
 
 const COMPILERS_AT_ONCE = 2;
 const COMPILER_OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
@@ -58,6 +53,7 @@ async function buildStale() {
   mkdirSync(OUTPUT, { recursive: true });
 
   for (const generator of new Set(stale.flatMap((kernel) => kernel.generators))) {
+    if (isGenerated(generator)) continue;
     if ((await run(process.execPath, [generator])) !== 0) throw new Error(`${generator} failed`);
   }
   const queue = [...stale];
@@ -71,13 +67,10 @@ async function buildStale() {
   process.stderr.write(`building kernels… done in ${seconds} s\n`);
 }
 
-/** The kernel with its generators when it must be built, undefined when it stands or is absent. */
-function inspect({ name, optional = false }) {
+/** The kernel with its generators when it must be built, undefined when it stands. */
+function inspect(name) {
   const entry = join(HERE, `${name}.ts`);
-  if (!existsSync(entry)) {
-    if (optional) return undefined;
-    throw new Error(`${entry} is missing`);
-  }
+  if (!existsSync(entry)) throw new Error(`${entry} is missing`);
   const output = join(OUTPUT, `${name}.generated.ts`);
   const inputs = inputsOf(entry);
   const built = modifiedAt(output);
@@ -102,6 +95,12 @@ function inputsOf(entry) {
   };
   visit(entry);
   return [...found];
+}
+
+/** True when what the generator writes is newer than it and all it reads. */
+function isGenerated(generator) {
+  const written = modifiedAt(generator.replace(/\.mjs$/, '.generated.ts'));
+  return inputsOf(generator).every((input) => modifiedAt(input) <= written);
 }
 
 /** AssemblyScript imports carry no extension; what a generator writes stands for its generator. */

@@ -26,6 +26,7 @@ export {
 export { falconSignWithNoble } from './falcon-noble.ts';
 export {
   FALCON_SIGN_RANDOM_BYTES,
+  FALCON_SIGN_SLOTS,
   type FalconSignErrorCode,
   FalconSigner,
   falconSign,
