@@ -21,6 +21,7 @@ import {
   type Genesis,
   type GenesisAllocation,
   genesisHash,
+  type StateRoot,
   toEpoch,
   toRound,
   toWaveId,
@@ -36,6 +37,7 @@ import type { WaveResult } from './wave.ts';
 
 export type GenesisErrorCode =
   | 'genesis.exists'
+  | 'genesis.state-missing'
   | 'genesis.duplicate'
   | 'genesis.supply'
   | 'genesis.key'
@@ -72,6 +74,38 @@ export function executeGenesis({ state, store }: GenesisContext, genesis: Genesi
     genesisSupply: supplyOf(genesis),
   });
   const prepared = state.prepare(0n, overlay.changes());
+  const { record, digest, writes } = waveZero(store, genesis, prepared.root);
+  return {
+    ...{ record, digest, executed: [], passedOver: [], prepared },
+    writes: [...prepared.writes, ...writes],
+  };
+}
+
+/**
+ * Wave 0 over a state that was loaded as version 0: of the genesis only the chain's identity,
+ * parameters and committee count. Writes nothing.
+ * @throws PydeError `genesis.state-missing`, `genesis.parameter`
+ */
+export function adoptLoadedState(
+  { state, store }: GenesisContext,
+  genesis: Genesis,
+): Pick<WaveResult, 'record' | 'digest' | 'writes'> {
+  if (state.version !== 0n) {
+    throw new PydeError(
+      'genesis.state-missing',
+      `the store holds ${state.version === undefined ? 'no state' : `wave ${state.version}`}, ` +
+        'where a state loaded as wave 0 is needed; load it into an empty folder',
+    );
+  }
+  checkGenesis(genesis);
+  return waveZero(store, genesis, state.root);
+}
+
+function waveZero(
+  store: KeyValueStore,
+  genesis: Genesis,
+  stateRoot: StateRoot,
+): Pick<WaveResult, 'record' | 'digest' | 'writes'> {
   const record: WaveCommitRecord = {
     chainId: genesis.chainId,
     epoch: toEpoch(0),
@@ -81,7 +115,7 @@ export function executeGenesis({ state, store }: GenesisContext, genesis: Genesi
     anchorHash: genesisHash(genesis),
     prevDigest: ZERO_HASH,
     timestampMs: genesis.timestampMs,
-    stateRoot: prepared.root,
+    stateRoot,
     eventsRoot: ZERO_HASH,
     eventsBloom: new Uint8Array(EVENTS_BLOOM_BYTES),
     txRoot: ZERO_HASH,
@@ -92,12 +126,8 @@ export function executeGenesis({ state, store }: GenesisContext, genesis: Genesi
     nextBeacon: undefined,
     nextCommitteeHash: undefined,
   };
-  const writes = [
-    ...prepared.writes,
-    ...archiveWrites(store, record, []),
-    archiveGenesis(store, genesis),
-  ];
-  return { record, digest: waveDigest(record), executed: [], passedOver: [], writes, prepared };
+  const writes = [...archiveWrites(store, record, []), archiveGenesis(store, genesis)];
+  return { record, digest: waveDigest(record), writes };
 }
 
 function writeSystemAccounts(overlay: Overlay): void {

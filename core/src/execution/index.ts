@@ -32,7 +32,13 @@ export {
   type FeeState,
   readFeeState,
 } from './fee-state.ts';
-export { executeGenesis, type GenesisContext, type GenesisErrorCode } from './genesis.ts';
+export {
+  adoptLoadedState,
+  executeGenesis,
+  type GenesisContext,
+  type GenesisErrorCode,
+} from './genesis.ts';
+export { type Simulation, type SimulationContext, simulateTx } from './simulate.ts';
 export {
   gasBoundOf,
   maxFeeOf,

@@ -7,13 +7,7 @@
  * and none of them can make a wave fail. One that breaks a rule is passed over and leaves no trace
  * in the state; one that breaks none runs, gets a receipt and pays, whether it succeeds or not.
  */
-import {
-  REWARD_POOL_ADDRESS,
-  readAccount,
-  TREASURY_ADDRESS,
-  useNonce,
-  writeAccount,
-} from '../account/index.ts';
+import { REWARD_POOL_ADDRESS, readAccount, TREASURY_ADDRESS } from '../account/index.ts';
 import { invariant, isPydeError, PydeError, toHex } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { Overlay, type PreparedState, type StateStore } from '../state/index.ts';
@@ -30,25 +24,19 @@ import {
   type Round,
   type Tx,
   type TxHash,
-  toQuanta,
   type VertexHash,
   type WaveCommitRecord,
   type WaveId,
   waveDigest,
   ZERO_HASH,
 } from '../types/index.ts';
+import { applyTx } from './apply-tx.ts';
 import { archiveWrites, type ExecutedTx, readReceiptOf, txRootLeaf } from './archive.ts';
 import { Authorizations, type VerifySignatures } from './authorize.ts';
 import { chargedBaseFee, nextScaledBaseFee, splitFee } from './base-fee.ts';
 import { readFeeState, writeFeeState } from './fee-state.ts';
-import { credit, debit, runOperation } from './operation.ts';
-import {
-  gasBoundOf,
-  maxFeeOf,
-  requireBalance,
-  requireRunnable,
-  requireUsableNonce,
-} from './standing.ts';
+import { credit } from './operation.ts';
+import { gasBoundOf, requireBalance, requireRunnable, requireUsableNonce } from './standing.ts';
 
 export interface ExecutionContext {
   /** At the wave before. */
@@ -251,18 +239,10 @@ function ceilingRefusal(
   );
 }
 
-/** Runs one transaction whose rules all hold: nonce and fee first, then its own overlay. */
+/** Runs one transaction whose rules all hold. */
 function execute(candidate: Candidate, wave: RunningWave, parameters: GenesisParameters): void {
   const { tx, hash, bytes } = candidate;
-  const reserved = maxFeeOf(tx, wave.baseFee);
-  writeAccount(wave.overlay, tx.from, useNonce(readAccount(wave.overlay, tx.from), tx.nonce));
-  debit(wave.overlay, tx.from, reserved);
-  const overlay = new Overlay(wave.overlay);
-  const outcome = runOperation(tx, overlay);
-  if (outcome.status === 'success') overlay.mergeInto(wave.overlay);
-  const feePaid = toQuanta(outcome.gasUsed * wave.baseFee);
-  invariant(feePaid <= reserved, 'gas used is within the gas limit');
-  credit(wave.overlay, tx.from, reserved - feePaid);
+  const { feePaid, ...outcome } = applyTx(wave.overlay, tx, wave.baseFee);
   const shares = splitFee(feePaid, parameters);
   wave.burned += shares.burned;
   wave.rewardPool += shares.rewardPool;
