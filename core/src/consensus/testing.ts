@@ -290,13 +290,10 @@ export class TextDag {
   add(round: number, line: string, timestamps: (label: string) => bigint = () => GENESIS_MS): void {
     for (const [token, own = '', named] of line.matchAll(/([A-Z]'?)(?:\(([^)]*)\))?/g)) {
       invariant(token.length > 0, 'tokens are not empty');
-      const plain = [...this.#vertices.keys()].filter(
-        (label) => label.match(/^[A-Z](\d+)$/)?.[1] === `${round - 1}`,
-      );
       const parents =
         named === undefined
-          ? plain
-          : [...named.matchAll(/[A-Z]'?/g)].map(([p]) => `${p}${round - 1}`);
+          ? this.#plainLabels(round - 1)
+          : [...named.matchAll(/[A-Z]'?/g)].map(([parent]) => `${parent}${round - 1}`);
       const label = `${own}${round}`;
       const name = nameOf(label);
       const vertex = this.dag.insert(
@@ -315,6 +312,12 @@ export class TextDag {
       );
       this.#vertices.set(label, vertex);
     }
+  }
+
+  #plainLabels(round: number): string[] {
+    return Array.from({ length: this.size }, (_, seat) => `${letter(seat)}${round}`).filter((l) =>
+      this.#vertices.has(l),
+    );
   }
 }
 

@@ -1,0 +1,200 @@
+/** Kills a committee of one after every effect of every step, and goes on from what it had kept. */
+import { describe, expect, it } from 'vitest';
+import { readU64BigEndian, toHex } from '../bytes/index.ts';
+import { ManualClock, MemoryStore, type StoreWrite } from '../platform/index.ts';
+import { TABLE } from '../state/index.ts';
+import { decodeBatch, type WaveCommitRecord, waveDigest } from '../types/index.ts';
+import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import {
+  executeStandIn,
+  GENESIS_MS,
+  GENESIS_RECORD,
+  PARAMETERS,
+  TestMember,
+  testCommittee,
+  testTransaction,
+} from './testing.ts';
+import type { CommittedWave } from './wave-builder.ts';
+
+const committee = testCommittee(1);
+const parameters = { ...PARAMETERS, gcRounds: 10 };
+const CHECKSUM = 8;
+
+/** What must hold over a life with crashes, seen from outside. */
+class Witness {
+  /** Own vertices that reached the store, by round. */
+  readonly vertices = new Map<bigint, string>();
+  /** Transactions in batches that reached the store. */
+  readonly kept = new Set<string>();
+  /** Waves that were handed out, by id. */
+  readonly waves = new Map<bigint, CommittedWave>();
+
+  copy(): Witness {
+    const copy = new Witness();
+    for (const [round, name] of this.vertices) copy.vertices.set(round, name);
+    for (const transaction of this.kept) copy.kept.add(transaction);
+    for (const [id, wave] of this.waves) copy.waves.set(id, wave);
+    return copy;
+  }
+
+  see(effect: ConsensusEffect): void {
+    if (effect.kind === 'persist') for (const write of effect.writes) this.#seeWrite(write);
+    if (effect.kind !== 'commit') return;
+    const known = this.waves.get(effect.wave.waveId);
+    if (known === undefined) {
+      expect(effect.wave.waveId).toBe(BigInt(this.waves.size + 1));
+      this.waves.set(effect.wave.waveId, effect.wave);
+    } else expect(effect.wave).toEqual(known);
+  }
+
+  #seeWrite(write: StoreWrite): void {
+    if (write.kind === 'delete') return;
+    if (write.key[0] === TABLE.batches) {
+      const { transactions } = decodeBatch(write.value.subarray(0, -CHECKSUM));
+      for (const transaction of transactions) this.kept.add(toHex(transaction));
+    }
+    if (write.key[0] !== TABLE.vertices) return;
+    const round = readU64BigEndian(write.key, 1);
+    const name = toHex(write.key.subarray(-32));
+    expect(this.vertices.get(round) ?? name, `own vertices of round ${round}`).toBe(name);
+    this.vertices.set(round, name);
+  }
+}
+
+async function copyStore(store: MemoryStore): Promise<MemoryStore> {
+  const copy = new MemoryStore();
+  const writes: StoreWrite[] = [];
+  for await (const [key, value] of store.range({ prefix: new Uint8Array() })) {
+    writes.push({ kind: 'put', key, value });
+  }
+  await copy.batch(writes);
+  return copy;
+}
+
+/** Opens what a crash left, submits again what no batch had kept, and runs until all is certified. */
+async function goOn(
+  store: MemoryStore,
+  records: readonly WaveCommitRecord[],
+  witness: Witness,
+  submitted: readonly Uint8Array[],
+  unixMs: number,
+): Promise<void> {
+  const pool = submitted.filter((transaction) => !witness.kept.has(toHex(transaction)));
+  const clock = new ManualClock(unixMs);
+  const head = records.at(-1) ?? GENESIS_RECORD;
+  const member = await TestMember.open({
+    committee,
+    self: 0,
+    clock,
+    parameters,
+    store,
+    head,
+    pool,
+  });
+  const step = async (event: ConsensusEvent): Promise<void> => {
+    for (const effect of await member.step(event)) witness.see(effect);
+  };
+  await step({ kind: 'start' });
+  if (pool.length > 0) await step({ kind: 'work', pending: true });
+  let last = head;
+  const runWaves = async (): Promise<void> => {
+    for (let at = Number(last.waveId - head.waveId); at < member.committed.length; at++) {
+      const wave = member.committed[at];
+      if (wave === undefined) return;
+      last = executeStandIn(wave, last);
+      await step({ kind: 'wave-executed', record: last, digest: waveDigest(last) });
+    }
+  };
+  for (let round = 0; round < 4; round++) {
+    await runWaves();
+    clock.advance(parameters.idleRoundMs);
+    await step({ kind: 'timer' });
+  }
+  const executed = [...witness.waves.values()]
+    .filter(({ waveId }) => waveId <= last.waveId)
+    .flatMap(({ transactions }) => transactions.map(toHex));
+  expect(executed.toSorted()).toEqual(submitted.map(toHex).toSorted());
+  expect(member.certs.at(-1)?.record.waveId).toBeGreaterThanOrEqual(head.waveId);
+  expect(member.certs.length).toBeGreaterThan(0);
+}
+
+describe('a restart of a committee of one', () => {
+  it('at any effect of any step makes no second vertex, loses no wave and no transaction', async () => {
+    const clock = new ManualClock(Number(GENESIS_MS) + 10);
+    const member = await TestMember.open({ committee, self: 0, clock, parameters });
+    const witness = new Witness();
+    const submitted: Uint8Array[] = [];
+    let crashes = 0;
+    const run = async (
+      event: ConsensusEvent,
+      records: readonly WaveCommitRecord[],
+    ): Promise<void> => {
+      const effects = member.machine.step(event, clock.now());
+      for (let done = 0; done <= effects.length; done++) {
+        const store = await copyStore(member.store);
+        await goOn(store, records, witness.copy(), submitted, clock.now().unixMs + 5);
+        crashes++;
+        const effect = effects[done];
+        if (effect === undefined) break;
+        witness.see(effect);
+        await member.carry(effect);
+      }
+    };
+    const records: WaveCommitRecord[] = [GENESIS_RECORD];
+    const executeOne = async (): Promise<void> => {
+      const wave = member.committed[records.length - 1];
+      const last = records.at(-1);
+      if (wave === undefined || last === undefined) return;
+      const record = executeStandIn(wave, last);
+      records.push(record);
+      await run({ kind: 'wave-executed', record, digest: waveDigest(record) }, records);
+    };
+    await run({ kind: 'start' }, records);
+    // Long enough for the GC windows of ten rounds to delete vertices.
+    for (let turn = 0; turn < 12; turn++) {
+      clock.advance(turn % 3 === 2 ? parameters.idleRoundMs : 7);
+      if (turn % 3 === 2) await run({ kind: 'timer' }, records);
+      else {
+        const transaction = testTransaction(turn);
+        submitted.push(transaction);
+        member.pool.push(transaction);
+        await run({ kind: 'work', pending: true }, records);
+      }
+      // Sometimes waves pile up before they are executed.
+      for (let i = 0; i < (turn % 4 === 0 ? 0 : 6); i++) await executeOne();
+    }
+    expect(crashes).toBeGreaterThan(80);
+    expect(member.machine.status.lowestRound).toBeGreaterThan(0);
+  });
+
+  it('refuses a store that has lost its newest vertex', async () => {
+    const clock = new ManualClock(Number(GENESIS_MS) + 10);
+    const member = await TestMember.open({ committee, self: 0, clock });
+    await member.step({ kind: 'start' });
+    member.pool.push(testTransaction(1));
+    await member.step({ kind: 'work', pending: true });
+    const vertices: Uint8Array[] = [];
+    for await (const [key] of member.store.range({ prefix: Uint8Array.of(TABLE.vertices) })) {
+      vertices.push(key);
+    }
+    expect(vertices.length).toBe(3);
+    await member.store.batch([{ kind: 'delete', key: vertices[2] ?? new Uint8Array() }]);
+    await expect(
+      TestMember.open({ committee, self: 0, clock, store: member.store }),
+    ).rejects.toMatchObject({ code: 'consensus.store' });
+  });
+
+  it('refuses a store that has lost a batch of a wave not executed', async () => {
+    const clock = new ManualClock(Number(GENESIS_MS) + 10);
+    const member = await TestMember.open({ committee, self: 0, clock });
+    await member.step({ kind: 'start' });
+    member.pool.push(testTransaction(1));
+    await member.step({ kind: 'work', pending: true });
+    for await (const [key] of member.store.range({ prefix: Uint8Array.of(TABLE.batches) })) {
+      await member.store.batch([{ kind: 'delete', key }]);
+    }
+    await expect(
+      TestMember.open({ committee, self: 0, clock, store: member.store }),
+    ).rejects.toMatchObject({ code: 'consensus.store' });
+  });
+});

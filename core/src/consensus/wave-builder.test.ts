@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { toEpoch } from '../types/index.ts';
+import { BatchStore } from './batch-store.ts';
+import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf, TextDag } from './testing.ts';
+import { WaveBuilder } from './wave-builder.ts';
+
+const options = { chainId: CHAIN_ID, epoch: toEpoch(0), gcRounds: 10 };
+
+describe('waves', () => {
+  it('are numbered without gaps and remember the anchor before, skipped slots or not', () => {
+    const text = new TextDag(
+      4,
+      Array.from({ length: 9 }, () => 'A B C D'),
+    );
+    const builder = new WaveBuilder(options, GENESIS_RECORD);
+    const waves = ['A1', 'B2', 'A5', 'A9'].map((anchor) =>
+      builder.build(text.dag, new BatchStore(), text.at(anchor)),
+    );
+    expect(waves.map((w) => [w.waveId, w.priorAnchorRound, w.anchorRound])).toEqual([
+      [1n, 0, 1],
+      [2n, 1, 2],
+      [3n, 2, 5],
+      [4n, 5, 9],
+    ]);
+    expect(waves[2]?.anchorHash).toEqual(nameOf('A5'));
+  });
+
+  it("are stamped with the lower median of the anchor's parents, at least 1 ms after the last", () => {
+    const stamps: Record<string, bigint> = {
+      A1: 40n,
+      B1: 10n,
+      C1: 30n,
+      D1: 20n,
+      A4: 1n,
+      B4: 1n,
+      C4: 1n,
+      D4: 1n,
+    };
+    const text = new TextDag(
+      4,
+      Array.from({ length: 5 }, () => 'A B C D'),
+      (label) => {
+        return GENESIS_MS + (stamps[label] ?? 0n);
+      },
+    );
+    const builder = new WaveBuilder(options, GENESIS_RECORD);
+    const stamp = (anchor: string): [bigint, bigint] => {
+      const wave = builder.build(text.dag, new BatchStore(), text.at(anchor));
+      return [wave.timestampMs - GENESIS_MS, wave.priorTimestampMs - GENESIS_MS];
+    };
+    expect(stamp('A1')).toEqual([1n, 0n]);
+    expect(stamp('B2')).toEqual([20n, 1n]);
+    expect(stamp('A5')).toEqual([21n, 20n]);
+  });
+
+  it('move the GC round with committed anchors alone', () => {
+    const text = new TextDag(
+      1,
+      Array.from({ length: 30 }, () => 'A'),
+    );
+    const builder = new WaveBuilder(options, GENESIS_RECORD);
+    expect(builder.gcRound).toBe(0);
+    builder.build(text.dag, new BatchStore(), text.at('A25'));
+    expect(builder.gcRound).toBe(15);
+  });
+});
