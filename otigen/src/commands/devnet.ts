@@ -201,12 +201,8 @@ async function settleIn(cli: Cli, devnet: DevnetHandle, options: Options): Promi
     const { importDevnetAccounts } = await import('../keystore/index.ts');
     const keystore = await cli.keystorePath();
     const names = await importDevnetAccounts(keystore);
-    if (names.length === 0) return;
-    cli.output.event(
-      'devnet_wallets_imported',
-      { names, keystore },
-      `  keystore  ${names.join(', ')} added to ${keystore}`,
-    );
+    cli.output.event('devnet_wallets_imported', { names, keystore });
+    if (names.length > 0) cli.output.text(`  keystore  ${names.join(', ')} added to ${keystore}`);
   });
 }
 

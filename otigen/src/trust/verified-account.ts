@@ -22,6 +22,7 @@ import {
   signerIndexes,
   toFalconSignature,
   type WaveCommitRecord,
+  waveDigest,
 } from '@pyde/core/types';
 import type { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
@@ -150,15 +151,25 @@ function requireShownFields(
   record: WaveCommitRecord,
 ): void {
   const shown: Readonly<Record<string, unknown>> = {
-    wave_id: record.waveId,
+    chain_id: record.chainId,
     epoch: BigInt(record.epoch),
+    wave_id: record.waveId,
     anchor_round: BigInt(record.anchorRound),
     prior_anchor_round: BigInt(record.priorAnchorRound),
     anchor_hash: toHex(record.anchorHash),
+    prev_digest: toHex(record.prevDigest),
+    timestamp: record.timestampMs,
     events_root: toHex(record.eventsRoot),
     events_bloom: toHex(record.eventsBloom),
     tx_root: toHex(record.txRoot),
+    tx_count: BigInt(record.txCount),
+    events_count: BigInt(record.eventsCount),
     gas_used: record.gasUsed,
+    base_fee: record.baseFee,
+    next_beacon: record.nextBeacon === undefined ? null : toHex(record.nextBeacon),
+    next_committee_hash:
+      record.nextCommitteeHash === undefined ? null : toHex(record.nextCommitteeHash),
+    digest: toHex(waveDigest(record)),
   };
   for (const [field, expected] of Object.entries(shown)) {
     const given = commit[field];
