@@ -44,7 +44,7 @@ check('lint and format', 'biome', ['check', '--error-on-warnings', '.']);
 
 const report = join(tmpdir(), `pyde-tests-${process.pid}.json`);
 const filters = process.argv.slice(2);
-step('tests', 'vitest', [
+const clean = step('tests', 'vitest', [
   'run',
   '--reporter=default',
   '--reporter=json',
@@ -64,6 +64,8 @@ try {
   failed += counts.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
   ).length;
+  // Errors outside any test, or no test at all, fail the run too.
+  if (!clean && failed === 0) failed++;
   if (counts.numPassedTests + counts.numFailedTests === 0) failed++;
 } catch (error) {
   process.stdout.write(`the test run left no report: ${String(error)}\n`);

@@ -1,0 +1,8 @@
+export {
+  type ExecutedWave,
+  type NodeEffect,
+  type NodeEvent,
+  NodeMachine,
+  type NodeSetup,
+  type Reply,
+} from './node-machine.ts';

@@ -1,0 +1,321 @@
+/**
+ * A whole node of one seat over a store in memory: real admission, consensus, execution and
+ * certificates. It is killed between effects and goes on from what the store kept.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readAccount } from '../account/index.ts';
+import { invariant, PydeError, toHex } from '../bytes/index.ts';
+import {
+  type CommittedWave,
+  Consensus,
+  restoreConsensus,
+  type Signer,
+} from '../consensus/index.ts';
+import { FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
+import { testKey } from '../crypto/testing.ts';
+import {
+  assertSupply,
+  currentBaseFee,
+  executeGenesis,
+  executeWave,
+  readHeadWave,
+  readReceiptOf,
+} from '../execution/index.ts';
+import { verifyCert } from '../finality/index.ts';
+import { Mempool } from '../mempool/index.ts';
+import { ManualClock, MemoryStore } from '../platform/index.ts';
+import { StateStore } from '../state/index.ts';
+import { decodeTx, txHash } from '../tx/index.ts';
+import { addressOf, publicKeyOf, wireBy } from '../tx/testing.ts';
+import {
+  type Genesis,
+  genesisHash,
+  type HardFinalityCert,
+  toEpoch,
+  toFalconPublicKey,
+  toFalconSignature,
+  toHash,
+  toMemberIndex,
+  toNonce,
+  toQuanta,
+} from '../types/index.ts';
+import { type NodeEffect, type NodeEvent, NodeMachine, type Reply } from './index.ts';
+
+const START_MS = 1_700_000_000_000;
+const RECEIVER = addressOf(3);
+
+const genesis: Genesis = {
+  chainId: 31_337n,
+  timestampMs: BigInt(START_MS),
+  parameters: {
+    startBaseFee: toQuanta(100n),
+    gasTargetPerSecond: 200_000_000n,
+    waveGasCeiling: 400_000_000n,
+    burnPercent: 70,
+    rewardPoolPercent: 20,
+    minRoundDelayMs: 0,
+    idleRoundMs: 50,
+    gcRounds: 20,
+  },
+  validators: [
+    {
+      address: addressOf(9),
+      operator: addressOf(9),
+      publicKey: publicKeyOf(9),
+      stake: toQuanta(10n ** 13n),
+    },
+  ],
+  allocations: [0, 1, 2].map((i) => ({
+    address: addressOf(i),
+    balance: toQuanta(10n ** 16n),
+    authKeys: { kind: 'single', key: publicKeyOf(i) },
+  })),
+  names: [],
+};
+const committee = {
+  epoch: toEpoch(0),
+  members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
+};
+
+let drawn = 0;
+const falcon = new FalconSigner(testKey(9).secretKey, (length) =>
+  new Uint8Array(length).fill(++drawn & 0xff),
+);
+const signer: Signer = {
+  publicKey: toFalconPublicKey(testKey(9).publicKey),
+  sign: (message) => toFalconSignature(falcon.sign(message)),
+};
+
+class Killed extends Error {}
+
+/** One life of the node; `effectsLeft` says when it is killed. */
+class Life {
+  readonly state: StateStore;
+  readonly machine: NodeMachine;
+  readonly replies = new Map<number, Reply>();
+  readonly certs: HardFinalityCert[] = [];
+  readonly #store: MemoryStore;
+  readonly #execution: StateStore;
+  readonly #clock: ManualClock;
+  #timer: number | undefined;
+  effectsLeft = Number.POSITIVE_INFINITY;
+
+  private constructor(
+    store: MemoryStore,
+    clock: ManualClock,
+    state: StateStore,
+    machine: NodeMachine,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.state = state;
+    this.machine = machine;
+    this.#execution = StateStore.open(store);
+  }
+
+  static async open(store: MemoryStore, clock: ManualClock): Promise<Life> {
+    const head = readHeadWave(store);
+    invariant(head !== undefined, 'genesis is in the store');
+    const state = StateStore.open(store);
+    const mempool = new Mempool({ chainId: genesis.chainId, parameters: genesis.parameters });
+    const start = toHash(genesisHash(genesis));
+    const consensus = new Consensus(
+      {
+        chainId: genesis.chainId,
+        epoch: toEpoch(0),
+        start,
+        beacon: start,
+        committee,
+        self: toMemberIndex(0),
+        signer,
+        parameters: genesis.parameters,
+        genesisTimestampMs: genesis.timestampMs,
+        takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
+      },
+      await restoreConsensus(store, head.record),
+    );
+    const baseFee = (): bigint => currentBaseFee(state);
+    const machine = new NodeMachine({ mempool, consensus, state, head, baseFee });
+    return new Life(store, clock, state, machine);
+  }
+
+  async step(event: NodeEvent): Promise<void> {
+    const more: NodeEvent[] = [event];
+    for (let next = more.shift(); next !== undefined; next = more.shift()) {
+      for (const effect of this.machine.step(next, this.#clock.now())) {
+        if (this.effectsLeft-- <= 0) throw new Killed();
+        const answer = await this.#carryOut(effect);
+        if (answer !== undefined) more.push(answer);
+      }
+    }
+  }
+
+  /** Lets the paced rounds go by. */
+  async idle(rounds: number): Promise<void> {
+    for (let i = 0; i < rounds; i++) {
+      const wait = (this.#timer ?? 0) - this.#clock.now().monotonicMs;
+      this.#clock.advance(Math.max(wait, 1));
+      await this.step({ kind: 'timer' });
+    }
+  }
+
+  async #carryOut(effect: NodeEffect): Promise<NodeEvent | undefined> {
+    switch (effect.kind) {
+      case 'persist':
+        await this.#store.batch(effect.writes);
+        return undefined;
+      case 'set-timer':
+        this.#timer = effect.atMonotonicMs;
+        return undefined;
+      case 'verify': {
+        const valid = falconVerifyBatch(effect.checks).every((ok) => ok);
+        return { kind: 'verified', request: effect.request, valid };
+      }
+      case 'reply':
+        expect(this.replies.has(effect.request), 'one reply a request').toBe(false);
+        this.replies.set(effect.request, effect.reply);
+        return undefined;
+      case 'execute': {
+        const waves = [];
+        for (const wave of effect.waves) waves.push(await this.#execute(wave));
+        this.state.refresh();
+        return { kind: 'executed', waves };
+      }
+      case 'finality':
+        verifyCert(effect.cert, committee, { chainId: genesis.chainId });
+        this.certs.push(effect.cert);
+        return undefined;
+      case 'halt':
+        throw new Error(effect.reason);
+      default:
+        return undefined;
+    }
+  }
+
+  async #execute(wave: CommittedWave) {
+    const head = readHeadWave(this.#store);
+    invariant(head !== undefined, 'a chain has a head');
+    const context = {
+      state: this.#execution,
+      store: this.#store,
+      parameters: genesis.parameters,
+      verify: falconVerifyBatch,
+    };
+    const result = executeWave(context, {
+      ...wave,
+      prevDigest: head.digest,
+      priorTimestampMs: head.record.timestampMs,
+    });
+    await this.#store.batch(result.writes);
+    this.#execution.adopt(result.prepared);
+    return result;
+  }
+}
+
+async function freshStore(): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const wave = executeGenesis({ state: StateStore.open(store), store }, genesis);
+  await store.batch(wave.writes);
+  return store;
+}
+
+const transfer = (sender: number, nonce: number): Uint8Array =>
+  wireBy(sender, { to: RECEIVER, value: toQuanta(7n), nonce: toNonce(BigInt(nonce)) });
+
+describe('NodeMachine', () => {
+  it('takes a transfer to its receipt and certificate in the turns that it causes', async () => {
+    const store = await freshStore();
+    const life = await Life.open(store, new ManualClock(START_MS));
+    await life.step({ kind: 'start' });
+    const bytes = transfer(0, 0);
+    const hash = txHash(decodeTx(bytes));
+    await life.step({ kind: 'submit', request: 1, bytes });
+    expect(life.replies.get(1)).toEqual({ ok: true, hash });
+    expect(life.machine.statusOf(hash)).toEqual({ state: 'pending' });
+    await life.step({ kind: 'turn' });
+    expect(readReceiptOf(store, hash)?.status).toBe('success');
+    expect(readAccount(life.state, RECEIVER).balance).toBe(7n);
+    await life.idle(3);
+    const waveId = readReceiptOf(store, hash)?.waveId;
+    expect(life.certs.map((cert) => cert.record.waveId)).toContain(waveId);
+    expect(life.machine.waitingWaves).toBe(0);
+  });
+
+  it('answers a known transaction with its hash, a bad one with its rule, and drops late verdicts', async () => {
+    const life = await Life.open(await freshStore(), new ManualClock(START_MS));
+    await life.step({ kind: 'start' });
+    const bytes = transfer(0, 0);
+    await life.step({ kind: 'submit', request: 1, bytes });
+    await life.step({ kind: 'submit', request: 2, bytes });
+    expect(life.replies.get(2)).toEqual(life.replies.get(1));
+    const forged = Uint8Array.from(bytes);
+    forged[400] = (forged[400] ?? 0) ^ 1;
+    await life.step({ kind: 'submit', request: 3, bytes: forged.subarray(1) });
+    expect(life.replies.get(3)).toMatchObject({ ok: false });
+    await life.step({ kind: 'verified', request: 77, valid: true });
+    await life.step({ kind: 'unverified', request: 78, error: new PydeError('pool.full', 'x') });
+    expect([...life.replies.keys()]).toEqual([1, 2, 3, 78]);
+  });
+
+  it('loses no receipt and executes nothing twice when killed between any two effects', async () => {
+    const plan = fc.record({
+      kills: fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }),
+      bursts: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ kills, bursts }) => {
+        const store = await freshStore();
+        const clock = new ManualClock(START_MS);
+        const sent: Uint8Array[] = [];
+        const seen = new Set<string>();
+        let life = await Life.open(store, clock);
+        let request = 0;
+        life.effectsLeft = kills.shift() ?? Number.POSITIVE_INFINITY;
+        const run = async (act: () => Promise<void>): Promise<void> => {
+          try {
+            await act();
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+            life = await Life.open(store, clock);
+            life.effectsLeft = kills.shift() ?? Number.POSITIVE_INFINITY;
+            await run(() => life.step({ kind: 'start' }));
+          }
+        };
+        await run(() => life.step({ kind: 'start' }));
+        for (const burst of bursts) {
+          for (let i = 0; i < burst; i++)
+            sent.push(transfer(sent.length % 3, Math.floor(sent.length / 3)));
+          // A client sends again whatever it has no receipt for.
+          await run(async () => {
+            for (const bytes of sent) {
+              if (readReceiptOf(store, txHash(decodeTx(bytes))) !== undefined) continue;
+              await life.step({ kind: 'submit', request: request++, bytes });
+            }
+            await life.step({ kind: 'turn' });
+          });
+          for (const bytes of sent) {
+            const receipt = readReceiptOf(store, txHash(decodeTx(bytes)));
+            const name = toHex(txHash(decodeTx(bytes)));
+            if (receipt !== undefined) seen.add(name);
+            else expect(seen.has(name), 'a receipt that was seen is gone').toBe(false);
+          }
+        }
+        for (let i = 0; i < 8 && kills.length >= 0; i++) {
+          await run(async () => {
+            for (const bytes of sent)
+              await life.step({ kind: 'submit', request: request++, bytes });
+            await life.step({ kind: 'turn' });
+            await life.idle(4);
+          });
+        }
+        for (const bytes of sent) {
+          expect(readReceiptOf(store, txHash(decodeTx(bytes)))?.status).toBe('success');
+        }
+        expect(readAccount(life.state, RECEIVER).balance).toBe(7n * BigInt(sent.length));
+        await assertSupply(store, life.state);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});

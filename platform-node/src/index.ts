@@ -1,0 +1,3 @@
+export { NodeRuntime, type RuntimeErrorCode, type RuntimeOptions } from './runtime/node-runtime.ts';
+export { frozenWallClock, systemClock, systemRandom } from './runtime/system-clock.ts';
+export { LevelStore, type StoreErrorCode } from './store/level-store.ts';

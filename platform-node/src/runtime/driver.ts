@@ -1,0 +1,193 @@
+/**
+ * Runs a node machine on Node: events in a queue, one step at a time, each step's effects in order
+ * and a `persist` finished before the next effect starts (the rule of `Machine`). Steps never
+ * overlap. Whatever throws here is a defect or a failing disk: the node stops with that reason.
+ */
+import { PydeError } from '@pyde/core/bytes';
+import type { NodeEffect, NodeEvent, NodeMachine } from '@pyde/core/node';
+import type { Clock, KeyValueStore, Transport, WorkerPool } from '@pyde/core/platform';
+import type { TxHash } from '@pyde/core/types';
+import type { ExecutionThread } from '../workers/execution-thread.ts';
+
+export interface DriverParts {
+  readonly machine: NodeMachine;
+  readonly clock: Clock;
+  readonly store: KeyValueStore;
+  readonly pool: WorkerPool;
+  readonly execution: Pick<ExecutionThread, 'execute'>;
+  readonly transport: Transport;
+  /** Called when waves are durable, before the machine hears of them: readers move to them. */
+  onDurable(): void;
+  /** What subscribers are told. */
+  onNotice(effect: Extract<NodeEffect, { kind: 'wave' | 'finality' }>): void;
+  /** The node cannot go on. Called once. */
+  onStop(reason: Error): void;
+}
+
+interface Waiter {
+  resolve(hash: TxHash): void;
+  reject(error: Error): void;
+}
+
+/** Events are few: requests are bounded by the machine, the rest by its own pace. */
+const MAX_QUEUED_EVENTS = 65_536;
+
+export class Driver {
+  readonly #parts: DriverParts;
+  readonly #events: NodeEvent[] = [];
+  readonly #waiters = new Map<number, Waiter>();
+  #request = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #pump: Promise<void> | undefined;
+  #stopped: Error | undefined;
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+  }
+
+  get queuedEvents(): number {
+    return this.#events.length;
+  }
+
+  start(): void {
+    this.#push({ kind: 'start' });
+  }
+
+  /** Resolves when the transaction is admitted. @throws PydeError with the rule it breaks */
+  submit(bytes: Uint8Array): Promise<TxHash> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    if (this.#events.length >= MAX_QUEUED_EVENTS) {
+      return Promise.reject(new PydeError('node.busy', 'the node is overloaded; try again soon'));
+    }
+    const request = this.#request++;
+    return new Promise((resolve, reject) => {
+      this.#waiters.set(request, { resolve, reject });
+      this.#push({ kind: 'submit', request, bytes });
+    });
+  }
+
+  /** Ends after the step under way. Requests that still wait are refused. */
+  async stop(): Promise<void> {
+    this.#end(
+      new PydeError('node.stopping', 'the node is stopping; send it again when it is back'),
+    );
+    await this.#pump;
+  }
+
+  #push(event: NodeEvent): void {
+    if (this.#stopped !== undefined) return;
+    this.#events.push(event);
+    this.#pump ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // Behind the callers of this turn of the event loop, so that what comes together is one turn.
+    await new Promise(setImmediate);
+    try {
+      while (this.#stopped === undefined) {
+        const event = this.#events.shift() ?? ({ kind: 'turn' } as const);
+        await this.#step(event);
+        if (event.kind === 'turn' && this.#events.length === 0) break;
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error(String(error));
+      if (this.#stopped === undefined) {
+        this.#end(reason);
+        this.#parts.onStop(reason);
+      }
+    } finally {
+      this.#pump = undefined;
+      if (this.#events.length > 0 && this.#stopped === undefined) this.#pump = this.#run();
+    }
+  }
+
+  async #step(event: NodeEvent): Promise<void> {
+    const { machine, clock } = this.#parts;
+    if (event.kind === 'executed') this.#parts.onDurable();
+    for (const effect of machine.step(event, clock.now())) {
+      await this.#carryOut(effect);
+      if (this.#stopped !== undefined) return;
+    }
+  }
+
+  async #carryOut(effect: NodeEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'persist':
+        await this.#parts.store.batch(effect.writes, { sync: effect.sync });
+        return;
+      case 'send':
+        this.#parts.transport.send(effect.member, effect.message);
+        return;
+      case 'broadcast':
+        this.#parts.transport.broadcast(effect.message);
+        return;
+      case 'set-timer':
+        this.#setTimer(effect.atMonotonicMs);
+        return;
+      case 'verify':
+        this.#verify(effect);
+        return;
+      case 'reply':
+        this.#reply(effect);
+        return;
+      case 'execute':
+        this.#execute(effect);
+        return;
+      case 'wave':
+      case 'finality':
+        this.#parts.onNotice(effect);
+        return;
+      case 'halt':
+        this.#parts.onStop(new PydeError('node.halted', effect.reason));
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #setTimer(atMonotonicMs: number): void {
+    clearTimeout(this.#timer);
+    const inMs = Math.max(0, atMonotonicMs - this.#parts.clock.now().monotonicMs);
+    this.#timer = setTimeout(() => this.#push({ kind: 'timer' }), inMs);
+  }
+
+  #verify({ request, checks }: Extract<NodeEffect, { kind: 'verify' }>): void {
+    this.#parts.pool.verify(checks).then(
+      (verdicts) =>
+        this.#push({ kind: 'verified', request, valid: verdicts.every((valid) => valid) }),
+      (error: unknown) => {
+        const refusal =
+          error instanceof PydeError
+            ? error
+            : new PydeError('pool.failed', 'signatures cannot be checked now; try again soon');
+        this.#push({ kind: 'unverified', request, error: refusal });
+      },
+    );
+  }
+
+  #reply({ request, reply }: Extract<NodeEffect, { kind: 'reply' }>): void {
+    const waiter = this.#waiters.get(request);
+    this.#waiters.delete(request);
+    if (reply.ok) waiter?.resolve(reply.hash);
+    else waiter?.reject(reply.error);
+  }
+
+  #execute({ waves }: Extract<NodeEffect, { kind: 'execute' }>): void {
+    this.#parts.execution.execute(waves).then(
+      (executed) => this.#push({ kind: 'executed', waves: executed }),
+      (error: Error) => {
+        if (this.#stopped !== undefined) return;
+        this.#end(error);
+        this.#parts.onStop(error);
+      },
+    );
+  }
+
+  #end(reason: Error): void {
+    this.#stopped ??= reason;
+    clearTimeout(this.#timer);
+    this.#events.length = 0;
+    for (const waiter of this.#waiters.values()) waiter.reject(reason);
+    this.#waiters.clear();
+  }
+}

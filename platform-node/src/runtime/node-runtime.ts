@@ -1,0 +1,331 @@
+/**
+ * A whole node in one process: store, execution thread, verification pool and the machine that
+ * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
+ * newest wave whose writes are in the store.
+ */
+import { equalBytes, PydeError, toHex } from '@pyde/core/bytes';
+import { AnchorSchedule, Consensus, restoreConsensus, type Signer } from '@pyde/core/consensus';
+import {
+  adoptLoadedState,
+  currentBaseFee,
+  executeGenesis,
+  readGenesisOf,
+  readHeadWave,
+} from '@pyde/core/execution';
+import { Mempool } from '@pyde/core/mempool';
+import { NodeMachine } from '@pyde/core/node';
+import type { Clock, KeyValueStore, Logger } from '@pyde/core/platform';
+import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
+import { StateStore, TABLE, Table } from '@pyde/core/state';
+import {
+  type FalconPublicKey,
+  type Genesis,
+  genesisHash,
+  type HardFinalityCert,
+  type Hash,
+  type MemberIndex,
+  type TxHash,
+  toEpoch,
+  toHash,
+  toMemberIndex,
+  type VertexHash,
+  type WaveCommitRecord,
+} from '@pyde/core/types';
+import { LevelStore } from '../store/level-store.ts';
+import { ExecutionThread } from '../workers/execution-thread.ts';
+import { VerificationPool } from '../workers/verification-pool.ts';
+import { Driver } from './driver.ts';
+
+export type RuntimeErrorCode =
+  | 'runtime.genesis-missing'
+  | 'runtime.genesis-mismatch'
+  | 'runtime.no-seat';
+
+export interface RuntimeOptions {
+  /** Holds the database; made when missing. */
+  readonly folder: string;
+  /** What an empty folder starts from; not asked when the folder holds a chain. */
+  readonly newGenesis?: () => Genesis;
+  /** The chain that the folder must hold, when the caller knows it. */
+  readonly expectedGenesis?: VertexHash;
+  /** This node's seat and key; without it the node only follows. */
+  readonly signer?: Signer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly verificationThreads: number;
+  /** Fills an empty store with a state of version 0, which takes the place of the allocations. */
+  readonly loadState?: (store: KeyValueStore) => Promise<void>;
+}
+
+/** Until the dealt beacon exists, epoch 0 draws its anchors from the chain's identity. */
+const firstBeacon = (genesis: Genesis): Hash => toHash(genesisHash(genesis));
+
+const AGENT_VERSION = 'pyde/0.1.0';
+
+export class NodeRuntime implements RpcBackend {
+  readonly genesis: Genesis;
+  readonly store: LevelStore;
+  readonly state: StateStore;
+  readonly #machine: NodeMachine;
+  readonly #driver: Driver;
+  readonly #execution: ExecutionThread;
+  readonly #pool: VerificationPool;
+  readonly #logger: Logger;
+  readonly #anchors: AnchorSchedule;
+  readonly #publicKey: FalconPublicKey | undefined;
+  readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
+  readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
+  #certifiedWave: bigint | undefined;
+  #stopping: Promise<void> | undefined;
+  #failed: (reason: Error) => void = () => {};
+  /** Rejects when the node cannot go on by itself; never resolves before `stop`. */
+  readonly closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+
+  private constructor(parts: {
+    readonly genesis: Genesis;
+    readonly store: LevelStore;
+    readonly state: StateStore;
+    readonly consensus: Consensus;
+    readonly mempool: Mempool;
+    readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
+    readonly execution: ExecutionThread;
+    readonly certifiedWave: bigint | undefined;
+    readonly options: RuntimeOptions;
+  }) {
+    this.genesis = parts.genesis;
+    this.store = parts.store;
+    this.state = parts.state;
+    this.#logger = parts.options.logger;
+    this.#publicKey = parts.options.signer?.publicKey;
+    const size = parts.genesis.validators.length;
+    this.#anchors = new AnchorSchedule(firstBeacon(parts.genesis), toEpoch(0), size);
+    this.#execution = parts.execution;
+    this.#certifiedWave = parts.certifiedWave;
+    this.#pool = new VerificationPool(parts.options.verificationThreads);
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#failed = reject;
+    });
+    this.closed.catch(() => {});
+    this.#machine = new NodeMachine({
+      mempool: parts.mempool,
+      consensus: parts.consensus,
+      state: parts.state,
+      head: parts.head,
+      baseFee: () => currentBaseFee(parts.state),
+    });
+    this.#driver = new Driver({
+      machine: this.#machine,
+      clock: parts.options.clock,
+      store: parts.store,
+      pool: this.#pool,
+      execution: parts.execution,
+      // A committee of one has nobody to talk to; the network comes with real peers.
+      transport: { send: () => {}, broadcast: () => {} },
+      onDurable: () => this.state.refresh(),
+      onNotice: (effect) => {
+        if (effect.kind === 'wave') this.#onWave(effect.record);
+        else this.#onFinality(effect.cert);
+      },
+      onStop: (reason) => {
+        this.#logger.error('the node cannot go on', { reason: reason.message });
+        this.#failed(reason);
+      },
+    });
+  }
+
+  /**
+   * Opens the folder, writes genesis into an empty one, and goes on where the last run ended.
+   * @throws PydeError `runtime.*`, `store.*`, `state.*`
+   */
+  static async start(options: RuntimeOptions): Promise<NodeRuntime> {
+    const store = await LevelStore.open(options.folder);
+    try {
+      const genesis = await openChain(store, options);
+      // The thread takes a while to load, so it starts before anything else is read.
+      const execution = new ExecutionThread({
+        folder: options.folder,
+        parameters: genesis.parameters,
+      });
+      const state = StateStore.open(store);
+      const head = readHeadWave(store);
+      if (head === undefined) throw new Error('a chain that was opened has a head');
+      const mempool = new Mempool({ chainId: genesis.chainId, parameters: genesis.parameters });
+      const consensus = new Consensus(
+        {
+          chainId: genesis.chainId,
+          epoch: toEpoch(0),
+          start: toHash(genesisHash(genesis)),
+          beacon: firstBeacon(genesis),
+          committee: {
+            epoch: toEpoch(0),
+            members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
+          },
+          self: seatOf(genesis, options.signer),
+          signer: options.signer,
+          parameters: genesis.parameters,
+          genesisTimestampMs: genesis.timestampMs,
+          takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
+        },
+        await restoreConsensus(store, head.record),
+      );
+      const certifiedWave = await newestCertifiedWave(store);
+      const runtime = new NodeRuntime({
+        ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave, options },
+      });
+      runtime.#driver.start();
+      return runtime;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  get chainId(): bigint {
+    return this.genesis.chainId;
+  }
+
+  head(): WaveCommitRecord {
+    return this.#machine.head.record;
+  }
+
+  /** Newest wave with a certificate in the store. */
+  certifiedHead(): bigint | undefined {
+    return this.#certifiedWave;
+  }
+
+  submit(bytes: Uint8Array): Promise<TxHash> {
+    return this.#driver.submit(bytes);
+  }
+
+  transactionStatus(hash: TxHash): ReturnType<NodeMachine['statusOf']> {
+    return this.#machine.statusOf(hash);
+  }
+
+  submittedTx(hash: TxHash): ReturnType<NodeMachine['pendingTransaction']> {
+    return this.#machine.pendingTransaction(hash);
+  }
+
+  onWave(listener: (record: WaveCommitRecord) => void): () => void {
+    this.#waveListeners.add(listener);
+    return () => this.#waveListeners.delete(listener);
+  }
+
+  onFinality(listener: (cert: HardFinalityCert) => void): () => void {
+    this.#finalityListeners.add(listener);
+    return () => this.#finalityListeners.delete(listener);
+  }
+
+  anchorOf(round: number): MemberIndex | undefined {
+    return round >= 1 ? this.#anchors.anchorOf(round) : undefined;
+  }
+
+  nodeInfo(): NodeIdentity {
+    return {
+      peerId: '',
+      falconPublicKey: this.#publicKey,
+      listenAddrs: [],
+      agentVersion: AGENT_VERSION,
+    };
+  }
+
+  metrics(): Record<string, number> {
+    const { record } = this.#machine.head;
+    return {
+      wave_id: Number(record.waveId),
+      anchor_round: record.anchorRound,
+      certified_wave_id: Number(this.#certifiedWave ?? 0n),
+      waves_waiting: this.#machine.waitingWaves,
+      transactions_in_check: this.#machine.requestsInCheck,
+      transactions_pending: this.#machine.poolSize,
+      pool_bytes: this.#machine.poolBytes,
+      signature_checks_queued: this.#pool.queued,
+      events_queued: this.#driver.queuedEvents,
+      resident_bytes: process.memoryUsage.rss(),
+      uptime_seconds: Math.floor(process.uptime()),
+    };
+  }
+
+  /** Ends after the wave under way; the store is closed last. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#driver.stop();
+    await this.#pool.close();
+    await this.#execution.close();
+    await this.store.close();
+    this.#resolveClosed();
+  }
+
+  #onWave(record: WaveCommitRecord): void {
+    this.#logger.debug('wave', {
+      wave: record.waveId,
+      transactions: record.txCount,
+      gas: record.gasUsed,
+      root: toHex(record.stateRoot.blake3),
+    });
+    for (const listener of this.#waveListeners) listener(record);
+  }
+
+  #onFinality(cert: HardFinalityCert): void {
+    const { waveId } = cert.record;
+    if (this.#certifiedWave === undefined || waveId > this.#certifiedWave) {
+      this.#certifiedWave = waveId;
+    }
+    for (const listener of this.#finalityListeners) listener(cert);
+  }
+}
+
+/** The chain of the folder; in an empty one, the given genesis becomes wave 0. */
+async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Genesis> {
+  const kept = readGenesisOf(store);
+  if (kept !== undefined) {
+    const wanted = options.expectedGenesis;
+    if (wanted !== undefined && !equalBytes(wanted, genesisHash(kept))) {
+      throw new PydeError(
+        'runtime.genesis-mismatch',
+        `${options.folder} holds another chain (genesis ${toHex(genesisHash(kept))}); choose ` +
+          'another folder',
+      );
+    }
+    return kept;
+  }
+  const genesis = options.newGenesis?.();
+  if (genesis === undefined) {
+    throw new PydeError(
+      'runtime.genesis-missing',
+      `${options.folder} holds no chain yet; give the genesis that it shall start from`,
+    );
+  }
+  await options.loadState?.(store);
+  const context = { state: StateStore.open(store), store };
+  const wave =
+    options.loadState === undefined
+      ? executeGenesis(context, genesis)
+      : adoptLoadedState(context, genesis);
+  await store.batch(wave.writes, { sync: true });
+  return genesis;
+}
+
+function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | undefined {
+  if (signer === undefined) return undefined;
+  const seat = genesis.validators.findIndex((v) => equalBytes(v.publicKey, signer.publicKey));
+  if (seat < 0) {
+    throw new PydeError(
+      'runtime.no-seat',
+      'the validator key is not in the committee of this genesis; check which key file is used',
+    );
+  }
+  return toMemberIndex(seat);
+}
+
+async function newestCertifiedWave(store: KeyValueStore): Promise<bigint | undefined> {
+  for await (const [key] of new Table(store, TABLE.certs).range({ reverse: true, limit: 1 })) {
+    return new DataView(key.buffer, key.byteOffset).getBigUint64(0);
+  }
+  return undefined;
+}

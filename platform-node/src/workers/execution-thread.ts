@@ -1,0 +1,84 @@
+/**
+ * The main thread's end of the execution worker. An error in there is a defect or a failing disk,
+ * never a transaction's doing: it is passed on, and the node stops.
+ */
+import { Worker } from 'node:worker_threads';
+import { PydeError } from '@pyde/core/bytes';
+import type { CommittedWave } from '@pyde/core/consensus';
+import type { ExecutedWave } from '@pyde/core/node';
+import type { GenesisParameters } from '@pyde/core/types';
+
+export interface ExecutionSetup {
+  readonly folder: string;
+  readonly parameters: GenesisParameters;
+}
+
+export type ExecutionRequest =
+  | { readonly kind: 'execute'; readonly waves: readonly CommittedWave[] }
+  | { readonly kind: 'close' };
+
+/** One a request, and one when the thread is ready; the waves' writes are in the store by then. */
+export type ExecutionReply =
+  | { readonly ok: true; readonly waves: readonly ExecutedWave[] }
+  | { readonly ok: false; readonly message: string };
+
+interface Waiter {
+  resolve(waves: readonly ExecutedWave[]): void;
+  reject(error: Error): void;
+}
+
+export class ExecutionThread {
+  readonly #worker: Worker;
+  readonly #waiting: Waiter[] = [];
+  readonly #ready: Promise<unknown>;
+  #failure: Error | undefined;
+
+  constructor(setup: ExecutionSetup) {
+    this.#worker = new Worker(new URL('./execution-worker.ts', import.meta.url), {
+      workerData: setup,
+    });
+    this.#worker.on('message', (reply: ExecutionReply) => {
+      const waiter = this.#waiting.shift();
+      if (reply.ok) waiter?.resolve(reply.waves);
+      else waiter?.reject(new PydeError('execution.failed', reply.message));
+    });
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => {
+      if (code !== 0) this.#fail(new Error(`the execution thread ended with code ${code}`));
+    });
+    this.#ready = this.#next();
+    this.#ready.catch(() => {});
+  }
+
+  /** Executes waves in order, each on the state that the one before left. */
+  async execute(waves: readonly CommittedWave[]): Promise<readonly ExecutedWave[]> {
+    await this.#ready;
+    return this.#request({ kind: 'execute', waves });
+  }
+
+  /** Finishes the wave under way, closes its store and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#failure === undefined) {
+      await this.#ready;
+      await this.#request({ kind: 'close' });
+    }
+    await this.#worker.terminate();
+  }
+
+  #request(request: ExecutionRequest): Promise<readonly ExecutedWave[]> {
+    const reply = this.#next();
+    this.#worker.postMessage(request);
+    return reply;
+  }
+
+  #next(): Promise<readonly ExecutedWave[]> {
+    const failure = this.#failure;
+    if (failure !== undefined) return Promise.reject(failure);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * One client process, one transfer after another, signed beforehand: sent, then asked for its
+ * receipt until it is there, then the next.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toHex } from '@pyde/core/bytes';
+import { FALCON_SIGN_RANDOM_BYTES, falconSign } from '@pyde/core/crypto';
+import { encodeTx, txHash } from '@pyde/core/tx';
+import { TX_TYPE, type Tx, toNonce, toQuanta } from '@pyde/core/types';
+import { systemRandom } from '@pyde/platform-node';
+import { RpcClient } from '@pyde/platform-node/client';
+import { devnetAccounts } from '@pyde/platform-node/devnet';
+import type { Row } from '../bench.ts';
+import { freePort } from './free-port.ts';
+import { median } from './rate.ts';
+
+const TRANSFERS = 600;
+const WARM_UP = 100;
+
+export async function run(): Promise<Row[]> {
+  const [sender, receiver] = devnetAccounts(2);
+  if (sender === undefined || receiver === undefined) throw new Error('two accounts are constants');
+  const transfers = Array.from({ length: TRANSFERS }, (_, i) => {
+    const tx: Tx = {
+      from: sender.address,
+      to: receiver.address,
+      value: toQuanta(1n),
+      data: new Uint8Array(0),
+      gasLimit: 21_000n,
+      nonce: toNonce(BigInt(i)),
+      signature: new Uint8Array(0),
+      feePayer: { kind: 'sender' },
+      accessList: [],
+      deadline: undefined,
+      chainId: 31337n,
+      type: TX_TYPE.standard,
+    };
+    const random = systemRandom.bytes(FALCON_SIGN_RANDOM_BYTES);
+    const signature = falconSign(sender.secretKey, txHash(tx), random);
+    return toHex(encodeTx({ ...tx, signature }));
+  });
+  const home = mkdtempSync(join(tmpdir(), 'pyde-bench-'));
+  const port = await freePort();
+  const node = spawn(
+    process.execPath,
+    [
+      'otigen/bin/otigen.js',
+      'devnet',
+      '--rpc-listen',
+      `127.0.0.1:${port}`,
+      '--state',
+      join(home, 'state'),
+    ],
+    {
+      cwd: join(import.meta.dirname, '..', '..'),
+      env: { ...process.env, HOME: home },
+      stdio: 'ignore',
+    },
+  );
+  try {
+    const client = new RpcClient(`http://127.0.0.1:${port}`);
+    for (let tries = 0; ; tries++) {
+      const up = await client.call('pyde_waveId', []).then(
+        () => true,
+        () => false,
+      );
+      if (up) break;
+      if (tries > 2000) throw new Error('the devnet did not answer');
+      await sleep(5);
+    }
+    await sleep(4000); // the devnet imports its wallets after its first answer
+    const latencies: number[] = [];
+    let measuredFrom = 0;
+    for (const [i, raw] of transfers.entries()) {
+      if (i === WARM_UP) measuredFrom = performance.now();
+      const started = performance.now();
+      const hash = await client.call('pyde_sendRawTransaction', [raw]);
+      for (;;) {
+        const receipt = await client.call('pyde_getTransactionReceipt', [hash]);
+        if (receipt !== null) break;
+      }
+      if (i >= WARM_UP) latencies.push(performance.now() - started);
+    }
+    const seconds = (performance.now() - measuredFrom) / 1000;
+    return [
+      {
+        name: 'devnet on disk, sequential send → receipt',
+        value: latencies.length / seconds,
+        unit: 'tx/s',
+      },
+      { name: 'devnet, send → receipt, median', value: median(latencies), unit: 'ms' },
+    ];
+  } finally {
+    node.kill('SIGTERM');
+    await once(node, 'exit');
+    rmSync(home, { recursive: true, force: true });
+  }
+}
