@@ -1,0 +1,52 @@
+/**
+ * What a node offers to its RPC. Reads are of the newest executed wave; everything here is trusted,
+ * what comes in through `submit` is not.
+ */
+import type { PoolStatus } from '../mempool/index.ts';
+import type { KeyValueStore } from '../platform/index.ts';
+import type { StateStore } from '../state/index.ts';
+import type {
+  FalconPublicKey,
+  Genesis,
+  HardFinalityCert,
+  MemberIndex,
+  Tx,
+  TxHash,
+  WaveCommitRecord,
+} from '../types/index.ts';
+
+/** `pyde_getNodeInfo`. */
+export interface NodeIdentity {
+  /** Of the peer-to-peer network; the empty string on a node without one. */
+  readonly peerId: string;
+  /** The key that this node signs vertices with; undefined when it only follows. */
+  readonly falconPublicKey: FalconPublicKey | undefined;
+  readonly listenAddrs: readonly string[];
+  /** `pyde/<version>`. */
+  readonly agentVersion: string;
+}
+
+export interface RpcBackend {
+  readonly chainId: bigint;
+  readonly genesis: Genesis;
+  readonly store: KeyValueStore;
+  /** Follows the newest executed wave. */
+  readonly state: StateStore;
+  /** The newest executed wave. */
+  head(): WaveCommitRecord;
+  /** The newest wave with a certificate. */
+  certifiedHead(): bigint | undefined;
+  /** @throws PydeError naming the rule that the transaction breaks */
+  submit(bytes: Uint8Array): Promise<TxHash>;
+  transactionStatus(hash: TxHash): PoolStatus | undefined;
+  /** A transaction that is pending. */
+  submittedTx(hash: TxHash): Tx | undefined;
+  /** Whose vertex is the anchor of a round ≥ 1; undefined when this node cannot tell. */
+  anchorOf(round: number): MemberIndex | undefined;
+  nodeInfo(): NodeIdentity;
+  /** Flat, snake_case names. */
+  metrics(): Readonly<Record<string, number>>;
+  /** @returns ends the listening */
+  onWave(listener: (record: WaveCommitRecord) => void): () => void;
+  onFinality(listener: (cert: HardFinalityCert) => void): () => void;
+}

@@ -1,0 +1,112 @@
+/**
+ * `pyde_getRounds`: the vertices of the DAG as this node stores them, with what the committed waves
+ * say about each round's anchor.
+ */
+import { PydeError, toHex, toQuantity, u64BigEndian } from '../../bytes/index.ts';
+import { readWaveRecord } from '../../execution/index.ts';
+import { TABLE, Table } from '../../state/index.ts';
+import { decodeVertex, toHash, type Vertex } from '../../types/index.ts';
+import type { RpcBackend } from '../backend.ts';
+import { badParams, type RpcErrorCode } from '../error.ts';
+import { readNumber } from '../params.ts';
+import type { Json } from '../record-json.ts';
+import type { MethodTable } from './method.ts';
+
+/** spec/rpc.md. */
+const MAX_ROUNDS = 200;
+/** A large committee fills the answer before 200 rounds are through. */
+const MAX_VERTICES = 4_096;
+const ROUND_BYTES = 8;
+const AUTHOR_BYTES = 2;
+
+export const roundMethods: MethodTable = {
+  pyde_getRounds: {
+    params: ['from', 'to'],
+    run: async (backend, [first, last]) => {
+      const from = readNumber(first, 'from', 0, Number.MAX_SAFE_INTEGER - 1);
+      const to = readNumber(last, 'to', 0, Number.MAX_SAFE_INTEGER - 1);
+      if (to < from || to - from >= MAX_ROUNDS) {
+        throw badParams(`to must be from ${from} to ${from + MAX_ROUNDS - 1}, got ${to}`);
+      }
+      return roundsJson(backend, from, to);
+    },
+  },
+};
+
+async function roundsJson(backend: RpcBackend, from: number, to: number): Promise<Json> {
+  const committed = committedAnchors(backend, from, to);
+  const decidedUpTo = backend.head().anchorRound;
+  const vertices: Json[] = [];
+  const range = new Table(backend.store, TABLE.vertices).range({
+    from: u64BigEndian(BigInt(from)),
+    until: u64BigEndian(BigInt(to) + 1n),
+    limit: MAX_VERTICES + 1,
+  });
+  for await (const [key, bytes] of range) {
+    if (vertices.length === MAX_VERTICES) throw tooMany(from, to);
+    const name = toHex(key.subarray(ROUND_BYTES + AUTHOR_BYTES));
+    const vertex = decodeVertex(bytes);
+    const anchor = backend.anchorOf(vertex.round) === vertex.author;
+    const decision = (): string => {
+      if (committed.has(name)) return 'committed';
+      return vertex.round <= decidedUpTo ? 'skipped' : 'undecided';
+    };
+    vertices.push(vertexJson(backend, vertex, name, anchor, anchor ? decision() : null));
+  }
+  return vertices;
+}
+
+function vertexJson(
+  backend: RpcBackend,
+  vertex: Vertex,
+  name: string,
+  anchor: boolean,
+  decision: string | null,
+): Json {
+  const voted = backend.anchorOf(vertex.round - 1);
+  const vote = vertex.parents.find(({ author }) => author === voted);
+  return {
+    round: toQuantity(vertex.round),
+    author: vertex.author,
+    name,
+    timestamp: toQuantity(vertex.timestampMs),
+    parents: vertex.parents.map((parent) => ({ author: parent.author, name: toHex(parent.name) })),
+    weak_parents: vertex.weakParents.map((parent) => ({
+      round: toQuantity(parent.round),
+      author: parent.author,
+      name: toHex(parent.name),
+    })),
+    batches: vertex.batches.map(({ hash, bytes, count }) => ({ hash: toHex(hash), bytes, count })),
+    votes: vote === undefined ? null : toHex(vote.name),
+    anchor,
+    decision,
+  };
+}
+
+/** Names of the anchors that waves committed in these rounds; anchor rounds grow with the waves. */
+function committedAnchors(backend: RpcBackend, from: number, to: number): ReadonlySet<string> {
+  const names = new Set<string>();
+  let low = 1n;
+  let high: bigint = backend.head().waveId;
+  while (low <= high) {
+    const middle = (low + high) / 2n;
+    const record = readWaveRecord(backend.store, middle);
+    // A wave that is no longer kept lies below every one that is.
+    if (record === undefined || record.anchorRound < from) low = middle + 1n;
+    else high = middle - 1n;
+  }
+  for (let waveId = low; waveId <= backend.head().waveId; waveId++) {
+    const record = readWaveRecord(backend.store, waveId);
+    if (record === undefined || record.anchorRound > to) break;
+    names.add(toHex(toHash(record.anchorHash)));
+  }
+  return names;
+}
+
+function tooMany(from: number, to: number): PydeError<RpcErrorCode> {
+  return new PydeError(
+    'rpc.range',
+    `rounds ${from} to ${to} hold more than ${MAX_VERTICES} vertices; ask for fewer rounds`,
+    { from, to, maxVertices: MAX_VERTICES },
+  );
+}

@@ -1,0 +1,52 @@
+/** The RPC of one node: every method for requests, and connections that can subscribe. */
+import { PydeError } from '../bytes/index.ts';
+import type { Logger } from '../platform/index.ts';
+import type { RpcBackend } from './backend.ts';
+import { notServed, type RpcErrorCode } from './error.ts';
+import { errorText, handleText } from './json-rpc.ts';
+import { METHODS } from './methods/index.ts';
+import { checkArity } from './params.ts';
+import { RpcConnection, type RpcSink } from './subscriptions.ts';
+
+export class RpcService {
+  readonly #backend: RpcBackend;
+  readonly #logger: Logger;
+
+  constructor(backend: RpcBackend, logger: Logger) {
+    this.#backend = backend;
+    this.#logger = logger;
+  }
+
+  /** The response text; undefined when the text held only notifications. Never rejects. */
+  handle(text: string): Promise<string | undefined> {
+    return handleText(text, (method, params) => this.#call(method, params), this.#logger);
+  }
+
+  /** A connection that stays open; the caller hands it every text that arrives, and its end. */
+  connect(sink: RpcSink): RpcConnection {
+    const call = (method: string, params: readonly unknown[]) => this.#call(method, params);
+    return new RpcConnection(this.#backend, call, sink, this.#logger);
+  }
+
+  /** The response text for a request that could not even be read. */
+  refuse(error: unknown): string {
+    return errorText(error, null, this.#logger);
+  }
+
+  async #call(method: string, params: readonly unknown[]): Promise<unknown> {
+    const found = METHODS.get(method);
+    if (found === undefined) throw unknownMethod(method);
+    if (!found.params.includes('…')) checkArity(method, found.params, params);
+    return found.run(this.#backend, params);
+  }
+}
+
+function unknownMethod(method: string): PydeError<RpcErrorCode> {
+  if (method === 'pyde_subscribe' || method === 'pyde_unsubscribe') {
+    return notServed(method, 'it needs a connection that stays open; connect to /ws on this port');
+  }
+  const shown = method.length > 64 ? `${method.slice(0, 64)}…` : method;
+  return new PydeError('rpc.method', `there is no method ${shown}; see the RPC reference`, {
+    method: shown,
+  });
+}
