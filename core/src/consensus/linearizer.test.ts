@@ -51,8 +51,8 @@ describe('the vertices of a wave', () => {
       1,
       Array.from({ length: 20_000 }, () => 'A(A)'),
     );
-    expect(labels(text, 'A20000').length).toBe(20_000);
-  }, 30_000);
+    expect(takeWaveVertices(text.dag, text.at('A20000'), 0).length).toBe(20_000);
+  });
 });
 
 describe('what waves carried before a restart', () => {
