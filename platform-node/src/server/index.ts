@@ -1,0 +1,1 @@
+export { RpcServer, type RpcServerOptions, type ServerErrorCode } from './rpc-server.ts';

@@ -1,0 +1,181 @@
+/**
+ * HTTP and WebSocket in front of the RPC service, on one port (spec/rpc.md): `POST /` for requests,
+ * `GET /ws` upgraded for requests and subscriptions. It moves texts and bounds what callers can
+ * make it hold; every answer to a request it could read is HTTP 200.
+ */
+import type { IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
+import websocket from '@fastify/websocket';
+import { isPydeError, PydeError } from '@pyde/core/bytes';
+import type { Logger } from '@pyde/core/platform';
+import { type RpcBackend, RpcService } from '@pyde/core/rpc';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { readBody } from './request-body.ts';
+import { SocketSet } from './socket-set.ts';
+
+export type ServerErrorCode =
+  | 'server.port-taken'
+  | 'server.port-forbidden'
+  | 'server.address'
+  | 'server.listen';
+
+export interface RpcServerOptions {
+  readonly backend: RpcBackend;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly logger: Logger;
+  /** Requests a second from one address, over HTTP and on each WebSocket. Off by default. */
+  readonly requestsPerSecond?: number;
+}
+
+const MAX_CONNECTIONS = 2_048;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** What `stop` grants to answers under way. */
+const STOP_GRACE_MS = 700;
+/** A text that is a little too large is answered, one beyond this ends the connection. */
+const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+
+const HINT = 'This is a Pyde node. POST JSON-RPC 2.0 here, or connect a WebSocket to /ws.\n';
+
+export class RpcServer {
+  readonly #options: RpcServerOptions;
+  readonly #service: RpcService;
+  readonly #sockets: SocketSet;
+  #app: FastifyInstance | undefined;
+
+  constructor(options: RpcServerOptions) {
+    this.#options = options;
+    this.#service = new RpcService(options.backend, options.logger);
+    this.#sockets = new SocketSet(this.#service, options.logger, options.requestsPerSecond);
+  }
+
+  /**
+   * Listens. @returns the address that it is bound to
+   * @throws PydeError of {@link ServerErrorCode}
+   */
+  async start(): Promise<{ readonly host: string; readonly port: number }> {
+    const { host, port } = this.#options;
+    const app = await this.#build();
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      throw listenError(error, host, port);
+    }
+    this.#app = app;
+    const address = app.server.address();
+    return typeof address === 'object' && address !== null
+      ? { host: address.address, port: address.port }
+      : { host, port };
+  }
+
+  /** Ends all connections, within a second. Safe to call twice. */
+  async stop(): Promise<void> {
+    const app = this.#app;
+    this.#app = undefined;
+    if (app === undefined) return;
+    const impatient = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS);
+    await Promise.all([this.#sockets.close(STOP_GRACE_MS), app.close()]);
+    clearTimeout(impatient);
+  }
+
+  async #build(): Promise<FastifyInstance> {
+    const app: FastifyInstance = fastify({
+      forceCloseConnections: 'idle',
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { ignoreTrailingSlash: true },
+    });
+    app.server.maxConnections = MAX_CONNECTIONS;
+    app.removeAllContentTypeParsers();
+    // The type is not asked for: many callers post JSON under the one their tool sends by default.
+    app.addContentTypeParser('*', (_: FastifyRequest, payload: IncomingMessage) =>
+      readBody(payload),
+    );
+    app.setErrorHandler(async (error, _, reply) => {
+      const limited = error instanceof RateLimited;
+      if (!limited && !isPydeError(error)) this.#logRequestError(error);
+      reply.code(limited ? 429 : 200).type('application/json; charset=utf-8');
+      return this.#service.refuse(error instanceof RateLimited ? error.refusal : asRefusal(error));
+    });
+    app.setNotFoundHandler(async (_, reply) => reply.code(404).type('text/plain').send(HINT));
+    await app.register(cors, { origin: '*', methods: ['GET', 'POST'] });
+    if (this.#options.requestsPerSecond !== undefined) {
+      const { default: rateLimit } = await import('@fastify/rate-limit');
+      await app.register(rateLimit, {
+        max: this.#options.requestsPerSecond,
+        timeWindow: 1_000,
+        errorResponseBuilder: () => new RateLimited(),
+      });
+    }
+    await app.register(websocket, {
+      options: { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false },
+      preClose: () => Promise.resolve(),
+    });
+    app.get('/', async (_, reply) => reply.type('text/plain; charset=utf-8').send(HINT));
+    app.post('/', async (request, reply) => {
+      const text = typeof request.body === 'string' ? request.body : '';
+      const answer = await this.#service.handle(text);
+      reply.type('application/json; charset=utf-8');
+      return answer ?? '';
+    });
+    app.get('/ws', { websocket: true }, (socket) => this.#sockets.accept(socket));
+    return app;
+  }
+
+  #logRequestError(error: unknown): void {
+    this.#options.logger.warn('an HTTP request failed', {
+      cause: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** Answered with 429; the plugin sets Retry-After. */
+class RateLimited extends Error {
+  readonly refusal = new PydeError(
+    'server.rate-limited',
+    'too many requests from this address; wait as long as Retry-After says',
+  );
+}
+
+/** What the HTTP layer refuses by itself is the caller's doing. */
+function asRefusal(error: unknown): unknown {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
+  if (isPydeError(error) || typeof status !== 'number' || status >= 500) return error;
+  return new PydeError('rpc.request', 'the HTTP request is malformed; send JSON with POST');
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const where = `${host}:${port}`;
+  const details = { host, port };
+  switch (code) {
+    case 'EADDRINUSE':
+      return new PydeError(
+        'server.port-taken',
+        `${where} is taken by another program; stop that program, or choose another port`,
+        details,
+      );
+    case 'EACCES':
+      return new PydeError(
+        'server.port-forbidden',
+        `this user may not listen on ${where}; choose a port above 1023`,
+        details,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new PydeError(
+        'server.address',
+        `${host} is not an address of this machine; use 127.0.0.1, or 0.0.0.0 for all`,
+        details,
+      );
+    default:
+      return new PydeError(
+        'server.listen',
+        `cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`,
+        details,
+      );
+  }
+}
