@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import {
+  encodeAccount,
+  REWARD_POOL_ADDRESS,
+  readAccount,
+  resolveName,
+  TREASURY_ADDRESS,
+} from '../account/index.ts';
+import { PydeError } from '../bytes/index.ts';
+import { addressOf, publicKeyOf } from '../tx/testing.ts';
+import {
+  type Genesis,
+  genesisHash,
+  toFalconPublicKey,
+  toQuanta,
+  ZERO_ADDRESS,
+  ZERO_HASH,
+} from '../types/index.ts';
+import { readOperatorValidators, readValidator } from '../validators/index.ts';
+import { assertSupply, executeGenesis, readFeeState } from './index.ts';
+import { DEVNET_BALANCE, TestChain, testGenesis } from './testing.ts';
+
+const withNames: Partial<Genesis> = { names: [{ label: 'faucet', address: addressOf(3) }] };
+
+async function codeOf(changes: Partial<Genesis>): Promise<string> {
+  try {
+    await TestChain.start(testGenesis(changes));
+  } catch (error) {
+    if (error instanceof PydeError) return error.code;
+    throw error;
+  }
+  return 'started';
+}
+
+describe('genesis', () => {
+  it('writes accounts, system accounts, validators, names and fees', async () => {
+    const { state } = await TestChain.start(testGenesis(withNames));
+    expect(readAccount(state, addressOf(2))).toMatchObject({
+      balance: DEVNET_BALANCE,
+      authKeys: { kind: 'single', key: publicKeyOf(2) },
+      accountType: 'eoa',
+    });
+    for (const address of [TREASURY_ADDRESS, REWARD_POOL_ADDRESS]) {
+      const authKeys = { kind: 'none' };
+      expect(readAccount(state, address)).toMatchObject({ accountType: 'system', authKeys });
+    }
+    expect(readValidator(state, addressOf(0))).toMatchObject({
+      status: 'active',
+      stake: 10n ** 13n,
+    });
+    expect(readOperatorValidators(state, addressOf(1))).toEqual([addressOf(0)]);
+    expect(resolveName(state, 'faucet')).toEqual(addressOf(3));
+    expect(readFeeState(state)).toEqual({
+      baseFeeScaled: 100n << 32n,
+      burned: 0n,
+      issued: 0n,
+      genesisSupply: 5n * DEVNET_BALANCE + 10n ** 13n,
+    });
+  });
+
+  it('is wave 0, anchored in its own hash', async () => {
+    const { head, genesis } = await TestChain.start();
+    expect(head.record).toMatchObject({
+      waveId: 0n,
+      anchorRound: 0,
+      anchorHash: genesisHash(genesis),
+      prevDigest: ZERO_HASH,
+      txRoot: ZERO_HASH,
+      eventsRoot: ZERO_HASH,
+      baseFee: 100n,
+      timestampMs: genesis.timestampMs,
+    });
+  });
+
+  it('starts once in a store', async () => {
+    const chain = await TestChain.start();
+    expect(() => executeGenesis(chain, chain.genesis)).toThrow('already holds a chain');
+  });
+
+  it('may fund a system account, and gives it no keys', async () => {
+    const allocation = { address: TREASURY_ADDRESS, balance: toQuanta(5n) };
+    const none = { ...allocation, authKeys: { kind: 'none' } } as const;
+    const chain = await TestChain.start(testGenesis({ allocations: [none] }));
+    expect(readAccount(chain.state, TREASURY_ADDRESS)).toMatchObject({
+      balance: 5n,
+      accountType: 'system',
+    });
+    const keys = { ...allocation, authKeys: { kind: 'single', key: publicKeyOf(0) } } as const;
+    expect(await codeOf({ allocations: [keys] })).toBe('genesis.system-account');
+  });
+
+  it('refuses what contradicts itself, saying what', async () => {
+    const { allocations, validators } = testGenesis();
+    const [validator] = validators;
+    if (validator === undefined) throw new Error('one validator');
+    const other = { ...validator, address: addressOf(4) };
+    const noKey = toFalconPublicKey(new Uint8Array(897).fill(0xff).fill(9, 0, 1));
+    const single = { kind: 'single', key: noKey } as const;
+    const rich = { address: ZERO_ADDRESS, balance: toQuanta((1n << 128n) - 1n), authKeys: single };
+    const name = { label: 'a', address: addressOf(1) };
+    expect(await codeOf({ allocations: [...allocations, ...allocations] })).toBe(
+      'genesis.duplicate',
+    );
+    expect(await codeOf({ validators: [validator, validator] })).toBe('genesis.duplicate');
+    expect(await codeOf({ validators: [validator, other] })).toBe('genesis.duplicate');
+    expect(await codeOf({ validators: [{ ...validator, publicKey: noKey }] })).toBe('genesis.key');
+    expect(await codeOf({ allocations: [rich] })).toBe('genesis.key');
+    const keyless = { ...rich, authKeys: { kind: 'none' } } as const;
+    expect(await codeOf({ allocations: [keyless] })).toBe('genesis.supply');
+    expect(await codeOf({ names: [name, name] })).toBe('name.taken');
+    expect(await codeOf({ names: [{ ...name, label: 'a.b' }] })).toBe('name.label');
+    expect(await codeOf({ validators: [] })).toBe('genesis.parameter');
+  });
+});
+
+describe('the supply invariant', () => {
+  it('counts balances, tanks, stakes and what was burned', async () => {
+    const chain = await TestChain.start();
+    const supply = await assertSupply(chain.store, chain.state);
+    expect(supply).toEqual({
+      accounts: 7,
+      balances: 5n * DEVNET_BALANCE,
+      tanks: 0n,
+      stakes: 10n ** 13n,
+      burned: 0n,
+      issued: 0n,
+      genesisSupply: 5n * DEVNET_BALANCE + 10n ** 13n,
+    });
+  });
+
+  it('fails when one quantum goes missing', async () => {
+    const chain = await TestChain.start();
+    const account = readAccount(chain.state, addressOf(2));
+    const short = { ...account, balance: toQuanta(account.balance - 1n) };
+    const key = { kind: 0, owner: addressOf(2), slot: new Uint8Array(32) } as const;
+    const prepared = chain.state.prepare(1n, [{ key, value: encodeAccount(short) }]);
+    await chain.store.batch(prepared.writes);
+    chain.state.adopt(prepared);
+    await expect(assertSupply(chain.store, chain.state)).rejects.toThrow('supply');
+  });
+});
