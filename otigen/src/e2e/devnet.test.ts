@@ -1,12 +1,9 @@
 /** What `otigen devnet` promises besides running a chain. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Home } from '../testing.ts';
 import { runDevnet } from './running-devnet.ts';
-
-// Processes are started; a loaded machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const home = new Home();
 afterAll(() => home.remove());

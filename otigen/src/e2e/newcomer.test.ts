@@ -1,13 +1,10 @@
 /** What a newcomer does, with the real command and a real devnet (issue 2, "Must be shown"). */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Home } from '../testing.ts';
 import { type LyingNode, lyingNode } from './lying-node.ts';
 import { type RunningDevnet, runDevnet } from './running-devnet.ts';
-
-// Processes are started; a loaded machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const home = new Home();
 const state = join(home.path, 'chain');
@@ -82,7 +79,10 @@ describe('a newcomer', () => {
     const sent = await alicePassword(...named);
     expect(sent.code).toBe(0);
     const fee = BigInt(String(sent.events().at(-1)?.['fee_paid']));
-    expect(fee).toBe(2_100_000n);
+    // 21,000 gas at a base fee that starts at 100 and falls while the chain is idle.
+    expect(fee % 21_000n).toBe(0n);
+    expect(fee).toBeGreaterThan(0n);
+    expect(fee).toBeLessThanOrEqual(2_100_000n);
     const balance = await verifiedBalance('alice');
     expect(balance['balance']).toBe((1_000_000_000n - fee).toString());
     expect(await verifiedBalance('devnet-1')).toMatchObject({
@@ -93,7 +93,8 @@ describe('a newcomer', () => {
   it('is told what is wrong with a transaction, by exit code 3, and pays nothing', async () => {
     const before = await home.run('balance', 'alice', ...node);
     const balance = BigInt(String(before.events()[0]?.['balance']));
-    const all = (balance - 2_100_000n + 1n).toString();
+    // The base fee is never below one quantum.
+    const all = (balance - 21_000n + 1n).toString();
     const short = await alicePassword('send', 'devnet-1', all, '--from', 'alice');
     expect(short.code).toBe(3);
     const gas = ['send', 'devnet-1', '1', '--from', 'alice', '--gas-limit', '20999'];

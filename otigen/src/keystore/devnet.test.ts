@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { toHex } from '@pyde/core/bytes';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testKey } from '../../../core/src/crypto/testing.ts';
 import { DEVNET_PASSWORD, deriveDevnetEntry, devnetEntries } from './devnet.ts';
 import { openEntry, readEntry } from './entry.ts';
-
-// Ten runs of Argon2id, and key generation where no test has cached the keys yet.
-vi.setConfig({ testTimeout: 60_000 });
 
 const vectors: readonly { address: string; publicKey: string }[] = JSON.parse(
   readFileSync(new URL('../../../core/vectors/devnet-accounts.json', import.meta.url), 'utf8'),

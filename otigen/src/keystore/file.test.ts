@@ -11,13 +11,10 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { devnetEntries } from './devnet.ts';
 import type { EntryJson } from './entry.ts';
 import { changeKeystore, checkName, readKeystore } from './file.ts';
-
-// Processes are started; a loaded machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'otigen-keystore-'));
 afterAll(() => rmSync(root, { recursive: true }));

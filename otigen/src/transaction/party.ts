@@ -1,4 +1,5 @@
 /** Who a person means: an address, an account of the keystore, or a name registered on the chain. */
+import { isName } from '@pyde/core/account';
 import { fromHex, isPydeError } from '@pyde/core/bytes';
 import { type Address, toAddress } from '@pyde/core/types';
 import type { RpcClient } from '@pyde/platform-node/client';
@@ -31,7 +32,8 @@ export async function resolveParty(
 ): Promise<Address> {
   if (text.startsWith('0x')) return parseAddress(text);
   if (keystore.has(text)) return keystore.entry(text).address;
-  const answer = client === undefined ? null : await client.call('pyde_resolveName', [text]);
+  const mayBeOnChain = client !== undefined && isName(text);
+  const answer = mayBeOnChain ? await client.call('pyde_resolveName', [text]) : null;
   if (typeof answer === 'string') return parseAddress(answer);
   if (client !== undefined && answer !== null) throw badAnswer('pyde_resolveName', client.url);
   const where = client === undefined ? 'in the keystore' : 'in the keystore or on the chain';

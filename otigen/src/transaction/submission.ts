@@ -30,6 +30,11 @@ const Answer = v.nullable(
   }),
 );
 
+const Dropped = v.looseObject({
+  status: v.literal('dropped'),
+  reason: v.looseObject({ code: v.string(), message: v.string() }),
+});
+
 /**
  * Submits wire bytes. @returns the hash
  * @throws Failure of kind transaction with the node's code and sentence when a rule is broken
@@ -97,15 +102,8 @@ function inclusion(
 
 async function refuseDropped(client: RpcClient, txHash: string): Promise<void> {
   const answer = await client.call('pyde_getTransactionStatus', [txHash]);
-  const text = JSON.stringify(answer) ?? '';
-  if (!/"dropped"/.test(text)) return;
-  const found = v.safeParse(v.looseObject({ reason: v.looseObject({}) }), answer);
-  const reason = v.safeParse(
-    v.object({ code: v.string(), message: v.string() }),
-    found.success ? found.output.reason : undefined,
-  );
-  const { code, message } = reason.success
-    ? reason.output
-    : { code: 'Dropped', message: 'the node dropped the transaction' };
+  const dropped = v.safeParse(Dropped, answer);
+  if (!dropped.success) return;
+  const { code, message } = dropped.output.reason;
   throw new Failure('transaction', code, message, { details: { tx_hash: txHash } });
 }

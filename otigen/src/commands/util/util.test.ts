@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Home } from '../../testing.ts';
-
-// Processes are started; a loaded machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const vectors = JSON.parse(
   readFileSync(new URL('../../../../core/vectors/wire-vectors.json', import.meta.url), 'utf8'),
