@@ -5,7 +5,7 @@
  * key signs nothing after its rotation.
  */
 import { type Account, signatureChecks } from '../account/index.ts';
-import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
+import { equalBytes, isPydeError, PydeError } from '../bytes/index.ts';
 import type { SignatureCheck } from '../platform/index.ts';
 import { encodeRotateKeys } from '../tx/index.ts';
 import { TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
@@ -27,7 +27,8 @@ export interface SignedTx {
 
 export class Authorizations {
   readonly #verify: VerifySignatures;
-  readonly #judged = new Map<string, Judgement>();
+  /** By the very copy: two copies of one transaction may differ in the signature. */
+  readonly #judged = new Map<SignedTx, Judgement>();
 
   constructor(verify: VerifySignatures) {
     this.#verify = verify;
@@ -35,37 +36,35 @@ export class Authorizations {
 
   /** Judges all of `candidates` in one batch. */
   judgeAll(candidates: readonly { readonly signed: SignedTx; readonly sender: Account }[]): void {
-    const waiting: { name: string; keys: Uint8Array; first: number; count: number }[] = [];
+    const waiting: { signed: SignedTx; keys: Uint8Array; first: number; count: number }[] = [];
     const checks: SignatureCheck[] = [];
     for (const { signed, sender } of candidates) {
-      const name = nameOf(signed);
       const keys = encodeRotateKeys(sender.authKeys);
       const asked = checksOf(signed, sender);
-      if (asked instanceof PydeError) this.#judged.set(name, { keys, refusal: asked });
+      if (asked instanceof PydeError) this.#judged.set(signed, { keys, refusal: asked });
       else {
-        waiting.push({ name, keys, first: checks.length, count: asked.length });
+        waiting.push({ signed, keys, first: checks.length, count: asked.length });
         checks.push(...asked);
       }
     }
-    if (checks.length === 0 && waiting.length === 0) return;
     const verdicts = checks.length === 0 ? [] : this.#verify(checks);
-    for (const { name, keys, first, count } of waiting) {
+    for (const { signed, keys, first, count } of waiting) {
       let refusal: PydeError | undefined;
       for (let i = first; i < first + count; i++) {
         if (verdicts[i] !== true) refusal = wrongSignature();
       }
-      this.#judged.set(name, { keys, refusal });
+      this.#judged.set(signed, { keys, refusal });
     }
   }
 
   /** Why `signed` is not signed as `sender`'s keys demand now; undefined when it is. */
   refusalOf(signed: SignedTx, sender: Account): PydeError | undefined {
-    const judged = this.#judged.get(nameOf(signed));
+    const judged = this.#judged.get(signed);
     if (judged !== undefined && equalBytes(judged.keys, encodeRotateKeys(sender.authKeys))) {
       return judged.refusal;
     }
     this.judgeAll([{ signed, sender }]);
-    return this.#judged.get(nameOf(signed))?.refusal;
+    return this.#judged.get(signed)?.refusal;
   }
 }
 
@@ -87,6 +86,3 @@ function checksOf({ tx, hash }: SignedTx, sender: Account): readonly SignatureCh
     throw error;
   }
 }
-
-/** The signature is not part of the hash: two copies of one transaction may differ in it. */
-const nameOf = ({ tx, hash }: SignedTx): string => `${toHex(hash)}${toHex(tx.signature)}`;

@@ -7,7 +7,9 @@ import {
   TREASURY_ADDRESS,
 } from '../account/index.ts';
 import { PydeError } from '../bytes/index.ts';
-import { addressOf, publicKeyOf } from '../tx/testing.ts';
+import { MemoryStore } from '../platform/index.ts';
+import { StateStore, stateKeyFromBytes, TABLE, Table } from '../state/index.ts';
+import { addressOf, publicKeyOf, wireBy } from '../tx/testing.ts';
 import {
   type Genesis,
   genesisHash,
@@ -17,7 +19,13 @@ import {
   ZERO_HASH,
 } from '../types/index.ts';
 import { readOperatorValidators, readValidator } from '../validators/index.ts';
-import { assertSupply, executeGenesis, readFeeState } from './index.ts';
+import {
+  adoptLoadedState,
+  assertSupply,
+  executeGenesis,
+  readFeeState,
+  readHeadWave,
+} from './index.ts';
 import { DEVNET_BALANCE, TestChain, testGenesis } from './testing.ts';
 
 const withNames: Partial<Genesis> = { names: [{ label: 'faucet', address: addressOf(3) }] };
@@ -110,6 +118,43 @@ describe('genesis', () => {
     expect(await codeOf({ names: [name, name] })).toBe('name.taken');
     expect(await codeOf({ names: [{ ...name, label: 'a.b' }] })).toBe('name.label');
     expect(await codeOf({ validators: [] })).toBe('genesis.parameter');
+  });
+});
+
+describe('a loaded state', () => {
+  async function loaded(from: TestChain, keep: (kind: number) => boolean) {
+    const store = new MemoryStore();
+    const state = StateStore.open(store);
+    const changes = [];
+    for await (const [suffix, value] of new Table(from.store, TABLE.state).range()) {
+      const key = stateKeyFromBytes(suffix);
+      if (keep(key.kind)) changes.push({ key, value: value.slice() });
+    }
+    const prepared = state.prepare(0n, changes);
+    await store.batch(prepared.writes);
+    state.adopt(prepared);
+    return { state, store };
+  }
+
+  it('becomes wave 0 of a new chain, at the root that it had', async () => {
+    const old = await TestChain.start();
+    await old.wave([wireBy(0, { to: addressOf(7), value: toQuanta(5n) })]);
+    const context = await loaded(old, () => true);
+    const wave = adoptLoadedState(context, testGenesis(withNames));
+    await context.store.batch(wave.writes);
+    expect(wave.record).toMatchObject({ waveId: 0n, stateRoot: old.state.root });
+    expect(readHeadWave(context.store)).toEqual({ record: wave.record, digest: wave.digest });
+    expect(readAccount(context.state, addressOf(7)).balance).toBe(5n);
+    await assertSupply(context.store, context.state);
+  });
+
+  it('is refused without a fee record, and where none was loaded', async () => {
+    const old = await TestChain.start();
+    const partial = await loaded(old, (kind) => kind === 0);
+    expect(() => adoptLoadedState(partial, old.genesis)).toThrow('no fee record');
+    const empty = new MemoryStore();
+    const nothing = { state: StateStore.open(empty), store: empty };
+    expect(() => adoptLoadedState(nothing, old.genesis)).toThrow('no state');
   });
 });
 

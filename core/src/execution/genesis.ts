@@ -32,7 +32,7 @@ import {
 import { FULL_UPTIME_BPS, writeNewValidator } from '../validators/index.ts';
 import { archiveGenesis, archiveWrites } from './archive.ts';
 import { scaleBaseFee } from './base-fee.ts';
-import { writeFeeState } from './fee-state.ts';
+import { FEE_STATE_KEY, writeFeeState } from './fee-state.ts';
 import type { WaveResult } from './wave.ts';
 
 export type GenesisErrorCode =
@@ -95,6 +95,12 @@ export function adoptLoadedState(
       'genesis.state-missing',
       `the store holds ${state.version === undefined ? 'no state' : `wave ${state.version}`}, ` +
         'where a state loaded as wave 0 is needed; load it into an empty folder',
+    );
+  }
+  if (state.get(FEE_STATE_KEY) === undefined) {
+    throw new PydeError(
+      'genesis.state-missing',
+      'the loaded state has no fee record, so it is no state of a chain; load another file',
     );
   }
   checkGenesis(genesis);
