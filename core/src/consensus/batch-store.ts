@@ -83,7 +83,9 @@ export class BatchStore {
     this.#settle(key);
     held.references++;
     if (waiting) held.waiting++;
-    return held.references === 1 ? held.bytes : undefined;
+    const { bytes } = held;
+    if (held.waiting === 0) held.bytes = undefined;
+    return held.references === 1 ? bytes : undefined;
   }
 
   /** The transactions of a referred batch, for the wave that carries the vertex. */

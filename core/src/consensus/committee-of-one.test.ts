@@ -41,6 +41,8 @@ describe('a committee of one', () => {
     member.clock.advance(7);
     const effects = await member.execute();
     expect(kinds(effects)).toEqual(['persist', 'certified', 'commit', 'set-timer']);
+    // The write that holds the certificate also holds an own vertex.
+    expect(effects[0]).toMatchObject({ sync: true });
     expect(member.certs.map(({ record }) => record.waveId)).toEqual([1n]);
     for (const cert of member.certs) verifyCert(cert, committee, { chainId: CHAIN_ID });
     // The empty wave that came with it wakes nobody.

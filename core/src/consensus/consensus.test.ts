@@ -22,6 +22,7 @@ import {
   vertexHash,
   waveDigest,
 } from '../types/index.ts';
+import { AnchorSchedule } from './anchor-schedule.ts';
 import { MAX_STALLED_WAVES, MAX_WAITING_WAVES } from './consensus.ts';
 import type { ConsensusEffect } from './events.ts';
 import { openMessage } from './message.ts';
@@ -100,6 +101,20 @@ function kept(effects: readonly ConsensusEffect[]): string[] {
           return [`${'ABCD'[vertex.author]}${vertex.round}`];
         }),
   );
+}
+
+/** Gives the vertices of these authors, each with all of the round before as parents. */
+async function giveRounds(
+  member: TestMember,
+  count: number,
+  seats: readonly number[],
+): Promise<void> {
+  let parents: readonly ParentRef[] = genesisParents;
+  for (let round = 1; round <= count; round++) {
+    const made = seats.map((seat) => make(seat, round, { parents }));
+    for (const vertex of made) await give(member, vertex);
+    parents = made.map(({ ref }) => ref);
+  }
 }
 
 describe('a vertex of another member', () => {
@@ -264,6 +279,45 @@ describe('own vertices', () => {
     expect(member.machine.status.ownRound).toBe(1);
   });
 
+  it('wait for the anchor of the round before, up to the leader timeout', async () => {
+    const beacons = Array.from({ length: 64 }, (_, i) => toHash(new Uint8Array(32).fill(i)));
+    const beacon = beacons.find((b) => new AnchorSchedule(b, four.epoch, 4).anchorOf(1) === 3);
+    if (beacon === undefined) throw new Error('one beacon in four has this anchor');
+    const member = await open({ beacon });
+    member.pool.push(testTransaction(1));
+    member.clock.advance(PARAMETERS.minRoundDelayMs);
+    await member.step({ kind: 'work', pending: true });
+    await give(member, make(1, 1), 1);
+    await give(member, make(2, 1), 2);
+    member.clock.advance(249);
+    await member.step({ kind: 'timer' });
+    expect(member.machine.status.ownRound).toBe(1);
+    const missing = await open({ beacon });
+    missing.pool.push(testTransaction(1));
+    missing.clock.advance(PARAMETERS.minRoundDelayMs);
+    await missing.step({ kind: 'work', pending: true });
+    for (const seat of [1, 2, 3]) await give(missing, make(seat, 1), seat);
+    missing.clock.advance(PARAMETERS.minRoundDelayMs);
+    await missing.step({ kind: 'timer' });
+    expect(missing.machine.status.ownRound).toBe(2);
+    member.clock.advance(1);
+    await member.step({ kind: 'timer' });
+    expect(member.machine.status.ownRound).toBe(2);
+  });
+
+  it('begin above the GC round for a member that was away longer', async () => {
+    const parameters = { ...PARAMETERS, gcRounds: 10 };
+    const follower = await open({ self: undefined, parameters });
+    await giveRounds(follower, 20, [1, 2, 3]);
+    await follower.executeAll();
+    const { store, head } = follower;
+    const anchor = head.anchorRound;
+    const made = await open({ parameters, store, head });
+    const rounds = made.effects.flatMap((e) => kept([e])).filter((label) => label.startsWith('A'));
+    expect(anchor).toBeGreaterThan(12);
+    expect(rounds[0]).toBe(`A${anchor - 10 + 1}`);
+  });
+
   it('go out again on a new connection and at every leader timeout', async () => {
     const member = await open();
     member.clock.advance(500);
@@ -363,6 +417,34 @@ describe('what is kept', () => {
     expect(await count(TABLE.vertices)).toBe(highestRound - lowestRound + 1);
     expect(await count(TABLE.batches)).toBeLessThanOrEqual(highestRound - lowestRound);
     expect(await count(TABLE.batches)).toBeGreaterThan(0);
+  });
+});
+
+describe('a vertex that no wave takes', () => {
+  const parameters = { ...PARAMETERS, gcRounds: 10 };
+  const bytes = encodeBatch({ transactions: [testTransaction(1)] });
+  const batches = [{ hash: batchHash(bytes), bytes: bytes.length, count: 1 }];
+
+  it('gives its batch free when the GC round passes it', async () => {
+    const member = await open({ self: undefined, parameters });
+    await member.step({ kind: 'batch', bytes, from: toMemberIndex(0) });
+    await give(member, make(0, 1, { batches }));
+    await giveRounds(member, 10, [1, 2, 3]);
+    expect(member.machine.status.batchesInMemory).toBe(1);
+    await giveRounds(member, 20, [1, 2, 3]);
+    expect(member.machine.status.batchesInMemory).toBe(0);
+    expect(member.committed.flatMap(({ transactions }) => transactions)).toEqual([]);
+  });
+
+  it('does not hold its batch when it comes after the GC round has passed it', async () => {
+    const member = await open({ self: undefined, parameters });
+    await giveRounds(member, 18, [1, 2, 3]);
+    await member.step({ kind: 'batch', bytes, from: toMemberIndex(0) });
+    const effects = await give(member, make(0, 1, { batches }));
+    expect(kept(effects)).toEqual(['A1']);
+    const stored = effects.flatMap((e) => (e.kind === 'persist' ? e.writes : []));
+    expect(stored.some((write) => write.key[0] === TABLE.batches)).toBe(true);
+    expect(member.machine.status.batchesInMemory).toBe(0);
   });
 });
 
