@@ -34,7 +34,7 @@ const OLD_AFTER_MS = 60_000;
 
 export const define: DefineCommand = (command, cli) => {
   trustOptions(targetOptions(command))
-    .argument('<ADDR>', '0x address, account of the keystore, or name registered on the chain')
+    .argument('<ADDR>', '0x address, account of the keystore, or (unverified) name on the chain')
     .option('--verify', 'check the finality certificate and both Merkle proofs on this machine')
     .addHelpText('after', TRUST_HELP)
     .action((who, options) => run(cli(), who, options));
@@ -52,7 +52,9 @@ shows that the answer is consistent, not that nobody else made the chain.`;
 async function run(cli: Cli, who: string, options: BalanceOptions): Promise<void> {
   const target = await readingTarget(cli, options);
   const keystore = await readKeystore(await cli.keystorePath());
-  const address = await resolveParty(who, keystore, target.client);
+  // Which address the chain has under a name would be the node's word, so --verify asks for none.
+  const names = options.verify === true ? undefined : target.client;
+  const address = await resolveParty(who, keystore, names);
   if (options.verify === true) await verified(cli, target, address, options);
   else if (options.genesis ?? options.trustValidator ?? options.trustOnFirstUse) {
     throw invalidArgs('--genesis and --trust-… only mean something with --verify', 'add --verify');

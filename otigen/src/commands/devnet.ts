@@ -161,12 +161,14 @@ function banner(
     options.state === undefined
       ? 'gone when it stops (keep it with --state <DIR>)'
       : `kept in ${options.state}${devnet.fresh ? '' : ', going on with the chain there'}`;
-  const each = `${options.prefundAmount / 1_000_000_000n} PYDE`;
+  const each = `funded with ${formatPyde(options.prefundAmount)} each`;
+  const holding =
+    devnet.fresh && options.loadState === undefined ? each : 'as the kept state has them';
   return [
     `${bold('Pyde devnet')}, chain ${options.chainId}`,
     `  RPC       ${bold(devnet.url)}  (WebSocket at /ws)`,
     `  state     ${where}`,
-    `  accounts  ${accounts.length} funded with ${each} each; their keys are public, password "devnet"`,
+    `  accounts  ${accounts.length}, ${holding}; their keys are public, password "devnet"`,
     ...accounts.map(({ name, address }) => `    ${name.padEnd(10)}  ${address}`),
     `  try, in another terminal:`,
     `    ${otigen} wallet new alice`,
@@ -223,6 +225,11 @@ function stoppedByFault(error: unknown): Failure {
   });
 }
 
+function formatPyde(quanta: bigint): string {
+  const rest = (quanta % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  return `${quanta / 1_000_000_000n}${rest === '' ? '' : `.${rest}`} PYDE`;
+}
+
 function hex(bytes: Uint8Array): string {
   return `0x${Buffer.from(bytes).toString('hex')}`;
 }
@@ -257,7 +264,7 @@ const amount = (text: string): bigint => bounded(text, (1n << 128n) - 1n);
 const natural = (text: string): bigint => bounded(text, (1n << 64n) - 1n);
 
 function positive(text: string): bigint {
-  const value = natural(text);
+  const value = bounded(text, BigInt(Number.MAX_SAFE_INTEGER));
   if (value > 0n) return value;
   throw new InvalidArgumentError('Write a whole number from 1.');
 }

@@ -248,13 +248,20 @@ describe('balance --verify', () => {
         'pyde_getHardFinalityCert',
         (r) => r && { ...r, commit: { ...r.commit, timestamp: '0x1' } },
       ],
+      ['head that is none', 'pyde_waveId', () => 'zzz'],
+      ['head in the future', 'pyde_waveId', () => '0xfffffff'],
+      ['another genesis', 'pyde_getWave', (r) => ({ ...r, anchor_hash: flip(r.anchor_hash, 5) })],
       ['not an object', 'pyde_getHardFinalityCert', (r) => r && 'certified'],
     ];
+    const others: Readonly<Record<string, RegExp>> = {
+      'another genesis': /^otigen \[ERROR\] UnknownGenesis: /,
+      'head in the future': /^otigen \[ERROR\] NoCertificate: /,
+    };
     for (const [what, method, bend] of lies) {
       liar.tell((called, result) => (called === method ? bend(result) : result));
       const { code, stdout, stderr } = await verify();
       expect({ what, code, stdout }).toEqual({ what, code: 1, stdout: '' });
-      expect(stderr, what).toMatch(/^otigen \[ERROR\] NotVerified: /);
+      expect(stderr, what).toMatch(others[what] ?? /^otigen \[ERROR\] NotVerified: /);
     }
     liar.tell((_, result) => result);
   });

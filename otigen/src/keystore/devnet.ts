@@ -5,7 +5,7 @@
  * of Argon2id. `devnet.test.ts` derives every byte again.
  */
 import { u64LittleEndian } from '@pyde/core/bytes';
-import { blake3, type FalconKeyPair, falconKeygen } from '@pyde/core/crypto';
+import { blake3, type FalconKeyPair } from '@pyde/core/crypto';
 import * as v from 'valibot';
 import constants from './devnet-accounts.json' with { type: 'json' };
 import { EntryJson, sealEntry } from './entry.ts';
@@ -17,11 +17,6 @@ export const DEVNET_ACCOUNT_COUNT = 10;
 /** Entries devnet-0 … devnet-9, in order, sealed under {@link DEVNET_PASSWORD}. */
 export function devnetEntries(): readonly EntryJson[] {
   return v.parse(v.array(EntryJson), constants);
-}
-
-/** Keys of devnet account `i`, generated (about 150 ms). */
-export function devnetKeys(i: number): FalconKeyPair {
-  return falconKeygen(numbered('pyde-devnet-v1/', i));
 }
 
 /** The entry of devnet account `i` as {@link devnetEntries} holds it, derived from the start. */

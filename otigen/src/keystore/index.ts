@@ -2,10 +2,9 @@ export {
   DEVNET_ACCOUNT_COUNT,
   DEVNET_PASSWORD,
   devnetEntries,
-  devnetKeys,
   importDevnetAccounts,
 } from './devnet.ts';
-export { type Entry, type EntryJson, entryJson, openEntry, readEntry, sealEntry } from './entry.ts';
+export { type Entry, type EntryJson, entryJson, openEntry, sealEntry } from './entry.ts';
 export {
   alreadyExists,
   changeKeystore,

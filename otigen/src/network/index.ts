@@ -1,8 +1,6 @@
-export { DEVNET, type Manifest, type Network, readManifest, readManifestText } from './manifest.ts';
+export { type Manifest, type Network, readManifest } from './manifest.ts';
 export {
   badAnswer,
-  chainIdOf,
-  parseChainId,
   quantityOf,
   readingTarget,
   type SigningTarget,

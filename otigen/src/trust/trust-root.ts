@@ -17,6 +17,9 @@ export interface TrustOptions {
   readonly trustOnFirstUse?: boolean;
 }
 
+const FirstWave = v.looseObject({
+  anchor_hash: v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/)),
+});
 const MAX_GENESIS_BYTES = 256 * 1024 * 1024;
 
 export function trustOptions(command: Command): Command {
@@ -42,11 +45,40 @@ export async function trustRoots(
   if (options.trustValidator !== undefined) return [rootOfKeys(options.trustValidator)];
   if (options.genesis !== undefined) return [await rootOfFile(cli, chainId, options.genesis)];
   const accepted = await acceptedRoots(cli, chainId);
-  if (accepted.length > 0) return accepted;
+  if (accepted.length > 0) return rootsOfServedGenesis(accepted, client);
   if (options.trustOnFirstUse === true) return [await rootOfNode(cli, chainId, client)];
   throw new Failure('validation', 'NoTrustRoot', `no genesis of chain ${chainId} is accepted yet`, {
     next: 'pass --genesis <FILE> from a source other than the node, --trust-validator <PUBKEY>, or --trust-on-first-use',
   });
+}
+
+/**
+ * The accepted roots with the genesis that the node says its chain has, so that an answer is about
+ * that chain and not about another with the same keys, as devnets have. A node that lies here gains
+ * nothing: the committee still has to have signed.
+ */
+async function rootsOfServedGenesis(
+  accepted: readonly TrustRoot[],
+  client: RpcClient,
+): Promise<readonly TrustRoot[]> {
+  const served = await servedGenesis(client);
+  const roots = accepted.filter(({ genesisHash }) => genesisHash === served);
+  if (roots.length > 0) return roots;
+  throw new Failure(
+    'validation',
+    'UnknownGenesis',
+    `the node's chain starts from genesis ${served}, which is not accepted`,
+    {
+      details: { accepted: accepted.map(({ genesisHash }) => genesisHash ?? '').join(' ') },
+      next: 'check that it is the right node; accept its genesis with --genesis <FILE>, or name its keys with --trust-validator',
+    },
+  );
+}
+
+async function servedGenesis(client: RpcClient): Promise<string> {
+  const first = v.safeParse(FirstWave, await client.call('pyde_getWave', [0]));
+  if (!first.success) throw badAnswer('pyde_getWave', client.url);
+  return first.output.anchor_hash;
 }
 
 function rootOfKeys(keys: readonly string[]): TrustRoot {
@@ -74,11 +106,9 @@ async function rootOfFile(cli: Cli, chainId: bigint, path: string): Promise<Trus
 /** Only a chain of one validator names all its keys through one node. */
 async function rootOfNode(cli: Cli, chainId: bigint, client: RpcClient): Promise<TrustRoot> {
   const Info = v.looseObject({ falcon_pubkey: v.string() });
-  const First = v.looseObject({ anchor_hash: v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/)) });
   const info = v.safeParse(Info, await client.call('pyde_getNodeInfo'));
-  const first = v.safeParse(First, await client.call('pyde_getWave', [0]));
+  const genesisHash = await servedGenesis(client);
   if (!info.success) throw badAnswer('pyde_getNodeInfo', client.url);
-  if (!first.success) throw badAnswer('pyde_getWave', client.url);
   const { committee } = rootOfKeys([info.output.falcon_pubkey]);
   const [member] = committee.members;
   cli.output.warn(
@@ -86,7 +116,7 @@ async function rootOfNode(cli: Cli, chainId: bigint, client: RpcClient): Promise
   );
   return acceptRoot(cli, chainId, {
     committee,
-    genesisHash: first.output.anchor_hash,
+    genesisHash,
     source: `first use of ${client.url}`,
   });
 }

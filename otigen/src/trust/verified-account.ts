@@ -42,7 +42,7 @@ export interface VerifiedAccount {
 
 /** How many waves below the head may still wait for their certificate. */
 const MAX_UNCERTIFIED_WAVES = 64n;
-const WAIT_FOR_CERT_MS = 5_000;
+const WAIT_FOR_CERT_MS = 3_000;
 const POLL_MS = 50;
 const MAX_RECORD_BYTES = 4096;
 const MAX_ACCOUNT_BYTES = 64 * 1024;
@@ -61,23 +61,25 @@ const ProofJson = v.looseObject({
   proofs: v.pipe(v.array(v.string()), v.length(1)),
 });
 
-/** @throws Failure `NotVerified` saying which check failed, `NoCertificate` */
+/**
+ * @throws Failure `NotVerified` saying which check failed, `NoCertificate`; a node that cannot be
+ * reached is a resource failure as everywhere
+ */
 export async function verifiedAccount(
   client: RpcClient,
   chainId: bigint,
   address: Address,
   roots: readonly TrustRoot[],
 ): Promise<VerifiedAccount> {
-  const { waveId, answer } = await newestCert(client);
+  const { waveId, answer } = await asked('the newest certificate', () => newestCert(client));
   const { record, signers, trust } = checking('the certificate', () =>
     verifiedRecord(answer, waveId, chainId, roots),
   );
   const key = accountKey(address);
-  const proofAnswer = await client.call('pyde_getProof', [
-    { keys: [toHex(stateKeyBytes(key))], wave: Number(waveId) },
-  ]);
+  const query = { keys: [toHex(stateKeyBytes(key))], wave: Number(waveId) };
+  const proven = await asked('the state proof', () => client.call('pyde_getProof', [query]));
   return checking('the state proof', () => {
-    const { wave_id, values, proofs } = shape(ProofJson, proofAnswer);
+    const { wave_id, values, proofs } = shape(ProofJson, proven);
     const provenWave = quantityOf(wave_id, 'pyde_getProof wave_id', client.url);
     if (provenWave !== waveId) throw refuse(`it is of wave ${provenWave}, not ${waveId}`);
     const [valueHex = null] = values;
@@ -105,7 +107,7 @@ async function newestCert(
     }
     await sleep(POLL_MS);
   } while (performance.now() < until);
-  throw new Failure('resource', 'NoCertificate', 'the node has no finality certificate', {
+  throw new Failure('validation', 'NoCertificate', 'the node has no finality certificate', {
     details: { url: client.url },
     next: 'wait until the chain has committed waves, then try again',
   });
@@ -201,12 +203,26 @@ function checking<T>(what: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (!isPydeError(error)) throw error;
-    throw new Failure('validation', 'NotVerified', `${what} does not hold: ${error.message}`, {
-      details: { check: error.code },
-      next: 'do not rely on this answer: ask another node, or check which genesis you accepted',
-    });
+    throw isPydeError(error) ? notVerified(what, error) : error;
   }
+}
+
+/** What the node answered with instead of an answer counts as one that does not hold. */
+async function asked<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw isPydeError(error) && BAD_ANSWERS.has(error.code) ? notVerified(what, error) : error;
+  }
+}
+
+const BAD_ANSWERS = new Set(['BadAnswer', 'rpc.response', 'rpc.refused', 'rpc.params']);
+
+function notVerified(what: string, error: PydeError): Failure {
+  return new Failure('validation', 'NotVerified', `${what} does not hold: ${error.message}`, {
+    details: { check: error.code },
+    next: 'do not rely on this answer: ask another node, or check which genesis you accepted',
+  });
 }
 
 function shape<T extends v.GenericSchema>(schema: T, answer: unknown): v.InferOutput<T> {

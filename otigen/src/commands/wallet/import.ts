@@ -17,7 +17,6 @@ import {
   DEVNET_ACCOUNT_COUNT,
   DEVNET_PASSWORD,
   devnetEntries,
-  devnetKeys,
   type EntryJson,
   entryJson,
   readKeystore,
@@ -91,12 +90,18 @@ async function devnetAccounts(
   options: ImportOptions,
 ): Promise<ReadonlyMap<string, EntryJson>> {
   const password = await newPassword(cli, 'the devnet accounts', options.passwordStdin);
-  const known = password === DEVNET_PASSWORD ? devnetEntries() : [];
-  const entries = new Map<string, EntryJson>();
-  for (const [i, name] of names.entries()) {
-    entries.set(name, known[i] ?? (await sealEntry(devnetKeys(i), password)));
-  }
-  return entries;
+  if (password === DEVNET_PASSWORD) return named(names, devnetEntries());
+  const { devnetAccounts } = await import('@pyde/platform-node/devnet');
+  const sealed: EntryJson[] = [];
+  for (const keys of devnetAccounts(names.length)) sealed.push(await sealEntry(keys, password));
+  return named(names, sealed);
+}
+
+function named(
+  names: readonly string[],
+  entries: readonly EntryJson[],
+): ReadonlyMap<string, EntryJson> {
+  return new Map(entries.slice(0, names.length).map((entry, i) => [names[i] ?? '', entry]));
 }
 
 /** A backup is a keystore of one account; of several, the one that is named. */
