@@ -68,7 +68,9 @@ function codeOf(text: string): string {
 }
 
 function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  return [...text.matchAll(/(?:(?:from|import)\s+|import\s*\(\s*)'([^']+)'/g)].map(
+    (match) => match[1] ?? '',
+  );
 }
 
 describe('layers of core', () => {
