@@ -276,6 +276,18 @@ describe('after a wave', () => {
     expect(status?.state === 'dropped' && status.message).toContain('deadline was wave 1');
   });
 
+  it('the newest of what the balance no longer holds together is dropped', async () => {
+    const fifth = { value: toQuanta(DEVNET_BALANCE / 5n - FEE) };
+    const pending = [1, 2, 3].map((nonce) => transfer(0, nonce, fifth));
+    expect(pending.map(admit)).toEqual(['admitted', 'admitted', 'admitted']);
+    await wave([encodeTx(transfer(0, 0, { value: toQuanta(DEVNET_BALANCE / 2n) }))]);
+    expect(pending.map((tx) => pool.statusOf(txHash(tx))?.state)).toEqual([
+      'pending',
+      'pending',
+      'dropped',
+    ]);
+  });
+
   it('what was passed over and can run is handed out again, first', async () => {
     const parameters = { ...DEVNET_PARAMETERS, waveGasCeiling: 42_000n };
     chain = await TestChain.start({ ...chain.genesis, parameters });
