@@ -5,14 +5,13 @@
  *
  * It trusts its own store and the committee it was given, and nothing that another member sends.
  */
-import { equalBytes, invariant, isPydeError, toHex } from '../bytes/index.ts';
+import { equalBytes, invariant } from '../bytes/index.ts';
 import type { Committee, Signer } from '../finality/index.ts';
 import { quorum } from '../finality/index.ts';
 import type { Instant, Machine, StoreWrite } from '../platform/index.ts';
 import {
   type BatchRef,
   batchHash,
-  decodeVertex,
   type Epoch,
   encodeBatch,
   encodeVertex,
@@ -24,7 +23,6 @@ import {
   toRound,
   type Vertex,
   type VertexHash,
-  vertexHash,
 } from '../types/index.ts';
 import { AnchorSchedule } from './anchor-schedule.ts';
 import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
@@ -32,15 +30,13 @@ import { judgeSlots } from './base-committer.ts';
 import { BatchStore } from './batch-store.ts';
 import type { Dag } from './dag.ts';
 import { EffectList } from './effect-list.ts';
-import { consensusError } from './error.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import { Intake } from './intake.ts';
 import { frameMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { leadersAreSettled, makeVertex, parentsFor } from './proposer.ts';
-import { type Restored, rebuildDag } from './restore.ts';
+import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import { RoundClock } from './round-clock.ts';
-import { type BufferedVertex, VertexBuffer } from './vertex-buffer.ts';
-import { verifyVertex } from './vertex-verification.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
 export interface ConsensusContext {
@@ -73,8 +69,6 @@ export interface ConsensusStatus {
   readonly refused: ReadonlyMap<string, number>;
 }
 
-/** A vertex stamped further ahead of the local clock waits. */
-export const MAX_CLOCK_LEAD_MS = 2_000;
 /** More waves waiting for execution: no batches, rounds paced by the leader timeout. */
 export const MAX_WAITING_WAVES = 32;
 /** More waves waiting for execution: no vertices at all. */
@@ -107,12 +101,11 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #seat: Seat | undefined;
   readonly #records: Restored['records'];
   readonly #dag: Dag;
-  readonly #buffer = new VertexBuffer();
+  readonly #intake: Intake;
   readonly #batches = new BatchStore();
   readonly #waves: WaveBuilder;
   readonly #pool: AttestationPool;
   readonly #attestations = new OwnAttestations();
-  readonly #refused = new Map<string, number>();
   /** Committed and not executed, oldest first. */
   readonly #waiting: WaitingWave[] = [];
   #executedAnchorRound: number;
@@ -165,11 +158,18 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       startTimestampMs: context.genesisTimestampMs,
     };
     this.#dag = rebuildDag(dagOptions, restored, this.#batches, this.#settledRound);
+    this.#intake = new Intake(
+      { chainId: context.chainId, committee, self, gcRounds: parameters.gcRounds },
+      this.#dag,
+      this.#batches,
+    );
     this.#executedAnchorRound = head.anchorRound;
     this.#nextSlot = head.anchorRound + 1;
     this.#lastDirectSlot = head.anchorRound;
     this.#pool = new AttestationPool(committee, self, head.waveId);
-    this.#ownRound = this.#restoreOwn(restored);
+    const own = self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound);
+    this.#ownRound = own?.round ?? 0;
+    this.#newestOwn = own?.bytes;
     this.#restoreAttestations(restored);
   }
 
@@ -179,9 +179,9 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       highestRound: this.#dag.highestRound,
       lowestRound: this.#dag.lowestRound,
       waitingWaves: this.#waiting.length,
-      bufferedVertices: this.#buffer.size,
+      bufferedVertices: this.#intake.waiting,
       batchesInMemory: this.#batches.inMemory,
-      refused: this.#refused,
+      refused: this.#intake.refused,
     };
   }
 
@@ -204,10 +204,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         this.#workPending = event.pending;
         break;
       case 'vertex':
-        this.#refuseOnError(() => this.#receiveVertex(event.bytes));
+        this.#intake.receiveVertex(event.bytes);
         break;
       case 'batch':
-        this.#refuseOnError(() => this.#receiveBatch(event.bytes, event.from));
+        this.#intake.receiveBatch(event.bytes, event.from);
         break;
       case 'connected':
         if (this.#newestOwn !== undefined) {
@@ -236,58 +236,6 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#sentMs = now.monotonicMs;
     if (this.#newestOwn === undefined || this.#size === 1) return;
     effects.add({ kind: 'broadcast', message: frameMessage('vertex', this.#newestOwn) });
-  }
-
-  #receiveVertex(bytes: Uint8Array): void {
-    const vertex = decodeVertex(bytes);
-    const { round, author } = vertex;
-    const name = vertexHash(vertex);
-    const ref = { author, name };
-    if (this.#dag.find(round, ref) !== undefined || this.#buffer.holds(author, name)) return;
-    if (author === this.#seat?.self) {
-      throw consensusError(
-        'consensus.own-vertex',
-        `a vertex of this member's own round ${round} that its store does not hold`,
-      );
-    }
-    const highest = this.#dag.highestRound + this.#context.parameters.gcRounds;
-    if (round > highest) {
-      throw consensusError('consensus.round-too-high', `round ${round} is above ${highest}`);
-    }
-    if (round <= this.#dag.lowestRound && round > 0) {
-      throw consensusError(
-        'consensus.round-too-low',
-        `round ${round} is not above ${this.#dag.lowestRound}`,
-      );
-    }
-    const other = this.#dag.of(round, author).length > 0 || this.#buffer.get(round, author);
-    if (other && !this.#buffer.needs(round, ref)) {
-      throw consensusError(
-        'consensus.second-vertex',
-        `member ${author} made two vertices of round ${round}`,
-      );
-    }
-    verifyVertex(vertex, name, this.#context);
-    const entry = { vertex, name };
-    if (this.#buffer.add(entry) === entry) {
-      throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
-    }
-  }
-
-  #receiveBatch(bytes: Uint8Array, from: MemberIndex): void {
-    if (bytes.length > MAX_BATCH_BYTES) {
-      throw consensusError('consensus.batch-size', `a batch has at most ${MAX_BATCH_BYTES} bytes`);
-    }
-    this.#batches.putLoose(from, batchHash(bytes), bytes);
-  }
-
-  #refuseOnError(receive: () => void): void {
-    try {
-      receive();
-    } catch (error) {
-      if (!isPydeError(error)) throw error;
-      this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1);
-    }
   }
 
   #executed(
@@ -320,12 +268,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   }
 
   #acceptBuffered(effects: EffectList, now: Instant): void {
-    const latestMs = BigInt(Math.floor(now.unixMs) + MAX_CLOCK_LEAD_MS);
-    const ready = ({ vertex }: BufferedVertex): boolean =>
-      vertex.timestampMs <= latestMs &&
-      this.#dag.holdsAncestorsOf(vertex) &&
-      vertex.batches.every(({ hash }) => this.#batches.has(hash));
-    this.#buffer.drain(ready, ({ vertex, name }) => {
+    this.#intake.drain(now, ({ vertex, name }) => {
       effects.persist(this.#accept(vertex, name), false);
       this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
     });
@@ -481,9 +424,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   /** The next time at which anything may change by itself. */
   #setTimer(effects: EffectList, clock: RoundClock, now: Instant, vertexMs?: number): void {
     const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
-    const leadMs = BigInt(Math.floor(now.unixMs) + MAX_CLOCK_LEAD_MS);
-    const deferredMs = this.#buffer.nextTimestampAfter(leadMs);
-    if (deferredMs !== undefined) times.push(now.monotonicMs + Number(deferredMs - leadMs));
+    const dueMs = this.#intake.nextDueMs(now);
+    if (dueMs !== undefined) times.push(now.monotonicMs + dueMs);
     if (this.#size > 1 && this.#newestOwn !== undefined) {
       const timeoutMs = this.#leaderTimeoutMs(clock);
       if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);
@@ -510,28 +452,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       }
     }
     if (writes.length === 0) return;
-    this.#buffer.dropBelow(this.#dag.lowestRound + 1);
+    this.#intake.dropBelow(this.#dag.lowestRound + 1);
     effects.persist(writes, false);
-  }
-
-  #restoreOwn({ own, vertices }: Restored): number {
-    const self = this.#seat?.self;
-    if (self === undefined) return 0;
-    const mine = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
-    if (own === undefined) {
-      if (mine === undefined) return 0;
-      throw consensusError('consensus.store', 'the store has lost which vertex was made last');
-    }
-    if (mine !== undefined) this.#newestOwn = encodeVertex(mine.vertex);
-    const isHeld = mine !== undefined && equalBytes(mine.name, own.name);
-    if (!isHeld && own.round >= this.#dag.lowestRound) {
-      throw consensusError(
-        'consensus.store',
-        `the store has lost this member's vertex of round ${own.round}, ${toHex(own.name)}; ` +
-          'making another would be equivocation',
-      );
-    }
-    return own.round;
   }
 
   /** The head is attested anew unless a stored vertex of this member does so already. */

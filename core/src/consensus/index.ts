@@ -4,11 +4,11 @@ export {
   Consensus,
   type ConsensusContext,
   type ConsensusStatus,
-  MAX_CLOCK_LEAD_MS,
   MAX_WAITING_WAVES,
 } from './consensus.ts';
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent } from './events.ts';
+export { MAX_CLOCK_LEAD_MS } from './intake.ts';
 export {
   type ConsensusMessage,
   type ConsensusMessageKind,

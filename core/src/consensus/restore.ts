@@ -6,7 +6,10 @@
 import { equalBytes, type PydeError } from '../bytes/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
 import {
+  encodeVertex,
   type Hash,
+  type MemberIndex,
+  type Round,
   type Vertex,
   type VertexHash,
   type WaveCommitRecord,
@@ -109,6 +112,29 @@ function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
   }
   const prior = dag.slot(head.priorAnchorRound).filter((vertex) => certified.has(vertex));
   return [anchor, ...prior];
+}
+
+/**
+ * The vertex that a member made last: its round, and its bytes while they are kept.
+ * @returns undefined for a member that made none
+ * @throws PydeError `consensus.store` when it is lost, for a second one would be equivocation
+ */
+export function newestOwn(
+  { own, vertices }: Restored,
+  self: MemberIndex,
+  lowestRound: number,
+): { readonly round: Round; readonly bytes: Uint8Array | undefined } | undefined {
+  const newest = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
+  if (own === undefined) {
+    if (newest === undefined) return undefined;
+    throw lost('which vertex this member made last');
+  }
+  const isHeld = newest !== undefined && equalBytes(newest.name, own.name);
+  if (!isHeld && own.round >= lowestRound) throw lost(`this member's vertex of round ${own.round}`);
+  return {
+    round: own.round,
+    bytes: newest === undefined ? undefined : encodeVertex(newest.vertex),
+  };
 }
 
 function lost(what: string): PydeError<ConsensusErrorCode> {
