@@ -153,8 +153,7 @@ function banner(
 ): string {
   const { output } = cli;
   const bold = (text: string) => output.paint('bold', text);
-  const otigen =
-    process.env['npm_lifecycle_event'] === undefined ? 'otigen' : 'npm run -s otigen --';
+  const otigen = process.env['npm_lifecycle_event'] === undefined ? 'otigen' : 'npx otigen';
   const isDefaultNode = devnet.url === `http://${DEFAULT_LISTEN}` && options.chainId === 31337n;
   const node = isDefaultNode ? '' : ` --rpc-url ${devnet.url} --chain-id ${options.chainId}`;
   const where =
