@@ -59,6 +59,8 @@ export class RpcConnection {
   async receive(text: string): Promise<void> {
     const opened: string[] = [];
     const call: Call = async (method, params) => {
+      // The rest of a batch is not worth running when nobody is there to read it.
+      if (this.#closed) throw new PydeError<RpcErrorCode>('rpc.request', 'the connection is gone');
       if (method === 'pyde_subscribe') {
         const id = this.#subscribe(params);
         opened.push(id);

@@ -179,7 +179,7 @@ function normalUrl(url: string): string {
 }
 
 /** A sentence for what the platform's connect error says in a code. */
-export function unreachable(url: string, error: unknown): PydeError<RpcClientErrorCode> {
+function unreachable(url: string, error: unknown): PydeError<RpcClientErrorCode> {
   const code = causeCode(error);
   const reasons: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'nothing listens there. Start the node or check host and port',
@@ -187,7 +187,9 @@ export function unreachable(url: string, error: unknown): PydeError<RpcClientErr
     EAI_AGAIN: 'the host name could not be looked up. Check the network',
     ECONNRESET: 'the connection was cut. Check that it is a Pyde node, and try again',
   };
-  const reason = reasons[code ?? ''] ?? `the connection failed (${code ?? 'no reason given'})`;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const plain = code ?? (cause instanceof Error ? cause.message : 'no reason given');
+  const reason = reasons[code ?? ''] ?? `the connection failed (${plain})`;
   return new PydeError('rpc.unreachable', `${url} cannot be reached: ${reason}`, {
     url,
     cause: code ?? null,
