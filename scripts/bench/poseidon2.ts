@@ -1,5 +1,5 @@
 import { poseidon2, poseidon2CompressBatch } from '@pyde/core/crypto';
-import { poseidon2Reference } from '../../core/src/crypto/poseidon2.reference.ts';
+import { poseidon2Reference } from '../../core/src/crypto/testing/poseidon2-reference.ts';
 import type { Row } from '../bench.ts';
 import { rate } from './rate.ts';
 

@@ -2,7 +2,11 @@
 import type { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
 
-const Quantity = v.pipe(v.string(), v.regex(/^0x[0-9a-f]+$/), v.transform(BigInt));
+const Quantity = v.pipe(
+  v.string(),
+  v.regex(/^0x[0-9a-f]+$/),
+  v.transform((text) => BigInt(text)),
+);
 const Wave = v.object({
   wave_id: Quantity,
   timestamp: Quantity,

@@ -84,7 +84,7 @@ export async function startDevnet(options: DevnetOptions): Promise<DevnetHandle>
   try {
     const loadState = options.loadState;
     let fresh = false;
-    runtime = await NodeRuntime.start({
+    runtime = await NodeRuntime.open({
       folder: join(folder, 'db'),
       newGenesis: () => {
         fresh = true;
@@ -118,6 +118,7 @@ export async function startDevnet(options: DevnetOptions): Promise<DevnetHandle>
       logger: options.logger,
     });
     const { host, port } = await server.start();
+    node.run();
     const stop = async (): Promise<void> => {
       await server.stop();
       await node.stop();

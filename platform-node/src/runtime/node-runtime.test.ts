@@ -75,7 +75,7 @@ afterEach(async () => {
 
 async function start(withGenesis = true): Promise<NodeRuntime> {
   const signer = new FalconSigner(validator.secretKey, (n) => systemRandom.bytes(n));
-  const node = await NodeRuntime.start({
+  const node = await NodeRuntime.open({
     folder,
     ...(withGenesis ? { newGenesis: () => genesis } : {}),
     signer: {
@@ -86,6 +86,7 @@ async function start(withGenesis = true): Promise<NodeRuntime> {
     logger: silentLogger,
     verificationThreads: 1,
   });
+  node.run();
   running.push(node);
   return node;
 }
@@ -171,7 +172,7 @@ describe('NodeRuntime', () => {
     const node = await start();
     await node.stop();
     await expect(
-      NodeRuntime.start({
+      NodeRuntime.open({
         folder,
         expectedGenesis: node.head().anchorHash.map((byte) => byte ^ 1) as never,
         clock: systemClock,

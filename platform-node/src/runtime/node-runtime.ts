@@ -136,10 +136,11 @@ export class NodeRuntime implements RpcBackend {
   }
 
   /**
-   * Opens the folder, writes genesis into an empty one, and goes on where the last run ended.
+   * Opens the folder and writes genesis into an empty one. The node answers reads from here on;
+   * `run` makes it take part.
    * @throws PydeError `runtime.*`, `store.*`, `state.*`
    */
-  static async start(options: RuntimeOptions): Promise<NodeRuntime> {
+  static async open(options: RuntimeOptions): Promise<NodeRuntime> {
     const store = await LevelStore.open(options.folder);
     try {
       const genesis = await openChain(store, options);
@@ -174,12 +175,16 @@ export class NodeRuntime implements RpcBackend {
       const runtime = new NodeRuntime({
         ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave, options },
       });
-      runtime.#driver.start();
       return runtime;
     } catch (error) {
       await store.close();
       throw error;
     }
+  }
+
+  /** Goes on where the last run ended. Call once, before the first `submit`. */
+  run(): void {
+    this.#driver.start();
   }
 
   get chainId(): bigint {
@@ -262,6 +267,7 @@ export class NodeRuntime implements RpcBackend {
   }
 
   #onWave(record: WaveCommitRecord): void {
+    this.#pool.warm();
     this.#logger.debug('wave', {
       wave: record.waveId,
       transactions: record.txCount,

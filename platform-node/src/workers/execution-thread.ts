@@ -2,11 +2,12 @@
  * The main thread's end of the execution worker. An error in there is a defect or a failing disk,
  * never a transaction's doing: it is passed on, and the node stops.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { PydeError } from '@pyde/core/bytes';
 import type { CommittedWave } from '@pyde/core/consensus';
 import type { ExecutedWave } from '@pyde/core/node';
 import type { GenesisParameters } from '@pyde/core/types';
+import { spawnWorker } from './spawn.ts';
 
 export interface ExecutionSetup {
   readonly folder: string;
@@ -34,7 +35,7 @@ export class ExecutionThread {
   #failure: Error | undefined;
 
   constructor(setup: ExecutionSetup) {
-    this.#worker = new Worker(new URL('./execution-worker.ts', import.meta.url), {
+    this.#worker = spawnWorker(new URL('./execution-worker.ts', import.meta.url), {
       workerData: setup,
     });
     this.#worker.on('message', (reply: ExecutionReply) => {

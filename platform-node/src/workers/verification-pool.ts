@@ -3,9 +3,10 @@
  * a batch is under way travel together in the next one, at most 128, two batches in flight a
  * worker. A full queue refuses, so that a flood of bad signatures cannot grow memory.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { PydeError } from '@pyde/core/bytes';
 import type { SignatureCheck, WorkerPool } from '@pyde/core/platform';
+import { spawnWorker } from './spawn.ts';
 import { packChecks } from './verification-protocol.ts';
 
 const MAX_BATCH = 128;
@@ -34,7 +35,8 @@ interface Lane {
 }
 
 export class VerificationPool implements WorkerPool {
-  readonly #lanes: Lane[];
+  readonly #size: number;
+  readonly #lanes: Lane[] = [];
   readonly #queue: Job[] = [];
   readonly #batches = new Map<number, { readonly lane: Lane; readonly shares: Share[] }>();
   #queued = 0;
@@ -42,15 +44,22 @@ export class VerificationPool implements WorkerPool {
   #scheduled = false;
   #closed = false;
 
+  /** @param size threads; they start with the first checks, or with `warm` */
   constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Starts the threads, so that the first checks do not wait for them. */
+  warm(): void {
+    if (this.#lanes.length > 0 || this.#closed) return;
     const entry = new URL('./verification-worker.ts', import.meta.url);
-    this.#lanes = Array.from({ length: size }, () => {
-      const lane: Lane = { worker: new Worker(entry), inFlight: 0 };
+    for (let i = 0; i < this.#size; i++) {
+      const lane: Lane = { worker: spawnWorker(entry), inFlight: 0 };
       lane.worker.unref();
       lane.worker.on('message', (m: { id: number; verdicts: Uint8Array }) => this.#settle(m));
       lane.worker.on('error', (error) => this.#fail(error));
-      return lane;
-    });
+      this.#lanes.push(lane);
+    }
   }
 
   /** Checks waiting or under way; for metrics. */
@@ -68,6 +77,7 @@ export class VerificationPool implements WorkerPool {
       );
     }
     if (checks.length === 0) return Promise.resolve([]);
+    this.warm();
     this.#queued += checks.length;
     return new Promise((resolve, reject) => {
       this.#queue.push({ checks, verdicts: [], sent: 0, settled: 0, resolve, reject });
