@@ -17,7 +17,6 @@ export type RpcErrorCode =
   | 'rpc.params'
   | 'rpc.internal'
   | 'rpc.subscriptions'
-  | 'rpc.wave-ahead'
   | 'rpc.wave-pruned'
   | 'rpc.transaction-unknown'
   | 'rpc.range';

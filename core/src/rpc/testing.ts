@@ -2,7 +2,7 @@
  * A node for the tests of RPC: a chain in memory with real execution, a real mempool and real
  * certificates of its one validator, driven by hand.
  */
-import { concatBytes, u64BigEndian } from '../bytes/index.ts';
+import { concatBytes, invariant, toHex, u64BigEndian } from '../bytes/index.ts';
 import { falconVerifyBatch } from '../crypto/index.ts';
 import { currentBaseFee } from '../execution/index.ts';
 import { TestChain, testGenesis } from '../execution/testing.ts';
@@ -11,7 +11,7 @@ import { Mempool, type MempoolView, type PoolStatus } from '../mempool/index.ts'
 import type { KeyValueStore } from '../platform/index.ts';
 import { silentLogger } from '../platform/index.ts';
 import { type StateStore, TABLE, Table } from '../state/index.ts';
-import { publicKeyOf, signatureOf } from '../tx/testing.ts';
+import { publicKeyOf, signatureOf, wireBy } from '../tx/testing.ts';
 import {
   encodeVertex,
   type Genesis,
@@ -52,6 +52,13 @@ export class TestNode implements RpcBackend {
     const answer = JSON.parse((await this.service.handle(text)) ?? 'null');
     if ('error' in answer) throw answer.error;
     return answer.result;
+  }
+
+  /** Sends a transfer of devnet account `i` over RPC. @returns its hash */
+  async send(i: number, fields: Partial<Tx> = {}): Promise<string> {
+    const hash = await this.call('pyde_sendRawTransaction', toHex(wireBy(i, fields)));
+    invariant(typeof hash === 'string', 'a transaction is answered with its hash');
+    return hash;
   }
 
   /** Executes what is pending as the next wave, certifies it, and tells the subscribers. */

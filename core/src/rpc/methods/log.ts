@@ -2,7 +2,6 @@
  * Logs. No transaction that is served emits events, so there are none to find; what is asked is
  * checked as it will be.
  */
-import { toHex } from '../../bytes/index.ts';
 import {
   type Address,
   type Hash,
@@ -27,7 +26,9 @@ import type { MethodTable } from './method.ts';
 /** spec/rpc.md; book, HOST_FN_ABI_SPEC §15.4. */
 export const MAX_LOG_WAVES = 5_000n;
 const MAX_LOGS = 1_000;
-const MAX_CHOICES = 8;
+/** Of one topic position. */
+const MAX_TOPIC_CHOICES = 8;
+const MAX_CONTRACTS = 64;
 const U32_MAX = 0xffff_ffff;
 
 /** The last log that was delivered. */
@@ -90,24 +91,20 @@ export function readLogSubscription(value: unknown): LogFilter {
 function readFilter(query: JsonObject): LogFilter {
   const topics = optional(query['topics'], 'topics', (value, name) =>
     readArray(value, name, MAX_EVENT_TOPICS).map((choices, i) =>
-      optional(choices, `topics[${i}]`, readChoices(readHash)),
+      optional(choices, `topics[${i}]`, readChoices(readHash, MAX_TOPIC_CHOICES)),
     ),
   );
   return {
     topics: topics ?? [],
-    contracts: optional(query['contracts'], 'contracts', readChoices(readAddress)),
+    contracts: optional(query['contracts'], 'contracts', readChoices(readAddress, MAX_CONTRACTS)),
     cursor: optional(query['cursor'], 'cursor', readCursor),
   };
 }
 
-/** A list of 1 to 8; duplicates would only cost work. */
-function readChoices<T extends Uint8Array>(read: Reader<T>): Reader<readonly T[]> {
+function readChoices<T>(read: Reader<T>, max: number): Reader<readonly T[]> {
   return (value, name) => {
-    const choices = readArray(value, name, MAX_CHOICES).map((one, i) => read(one, `${name}[${i}]`));
+    const choices = readArray(value, name, max).map((one, i) => read(one, `${name}[${i}]`));
     if (choices.length === 0) throw badParams(`${name} is empty; use null to pass everything`);
-    if (new Set(choices.map((choice) => toHex(choice))).size !== choices.length) {
-      throw badParams(`${name} lists one value twice`);
-    }
     return choices;
   };
 }

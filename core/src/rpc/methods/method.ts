@@ -6,8 +6,11 @@ import { badParams, notServed } from '../error.ts';
 import { optional, readU64 } from '../params.ts';
 
 export interface RpcMethod {
-  /** Names of the parameters in order; a trailing `?` marks an optional one. */
-  readonly params: readonly string[];
+  /**
+   * Names of the parameters in order; a trailing `?` marks an optional one. undefined in a method
+   * that is not served: it refuses whatever it is given.
+   */
+  readonly params: readonly string[] | undefined;
   /** @throws PydeError; `rpc.params` for parameters that it cannot read */
   run(backend: RpcBackend, params: readonly unknown[]): unknown;
 }
@@ -32,7 +35,7 @@ export function stateAt(backend: RpcBackend, wave: unknown): StateReader {
 /** A method of spec/rpc.md that needs a part of the chain which does not exist yet. */
 export function later(name: string, what: string): RpcMethod {
   return {
-    params: ['…'],
+    params: undefined,
     run: () => {
       throw notServed(name, what);
     },

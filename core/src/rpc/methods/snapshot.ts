@@ -58,20 +58,21 @@ function manifestJson(manifest: SnapshotManifest): Json {
   };
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const BASE64 = new TextEncoder().encode(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+);
+const PAD = 0x3d;
 
-/** RFC 4648 §4, padded; core has no other encoder at hand in every host. */
+/** RFC 4648 §4, padded; no encoder is at hand in every host. */
 export function toBase64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b, c] = bytes.subarray(at, at + 3);
-    const bits = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    parts.push(
-      BASE64.charAt(bits >> 18),
-      BASE64.charAt((bits >> 12) & 63),
-      b === undefined ? '=' : BASE64.charAt((bits >> 6) & 63),
-      c === undefined ? '=' : BASE64.charAt(bits & 63),
-    );
+  const out = new Uint8Array(4 * Math.ceil(bytes.length / 3)).fill(PAD);
+  for (let at = 0, to = 0; at < bytes.length; at += 3, to += 4) {
+    const left = bytes.length - at;
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    out[to] = BASE64[bits >> 18] ?? 0;
+    out[to + 1] = BASE64[(bits >> 12) & 63] ?? 0;
+    if (left > 1) out[to + 2] = BASE64[(bits >> 6) & 63] ?? 0;
+    if (left > 2) out[to + 3] = BASE64[bits & 63] ?? 0;
   }
-  return parts.join('');
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(out);
 }
