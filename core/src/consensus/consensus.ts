@@ -264,7 +264,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       }
       this.#produce(effects, clock, now);
     }
-    this.#prune(effects);
+    // Deletions ride on a write that is made anyway; rounds cannot pile up without one.
+    if (effects.hasWrites) this.#prune(effects);
   }
 
   #acceptBuffered(effects: EffectList, now: Instant): void {

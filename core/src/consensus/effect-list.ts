@@ -20,6 +20,10 @@ export class EffectList {
     this.#rest.push(effect);
   }
 
+  get hasWrites(): boolean {
+    return this.#writes.length > 0;
+  }
+
   finish(): ConsensusEffect[] {
     if (this.#writes.length === 0) return this.#rest;
     return [{ kind: 'persist', writes: this.#writes, sync: this.#sync }, ...this.#rest];
