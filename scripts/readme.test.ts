@@ -47,9 +47,15 @@ const blocks = [
   ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g),
 ].map((match) => (match[1] ?? '').trim());
 
-function run(command: string): { code: number | null; output: string } {
+function run(command: string): { code: number | null; stdout: string; stderr: string } {
   const done = spawnSync('sh', ['-c', command], { cwd: clone, env, timeout: 120_000 });
-  return { code: done.status, output: `${done.stdout}${done.stderr}` };
+  return { code: done.status, stdout: `${done.stdout}`, stderr: `${done.stderr}` };
+}
+
+function verifiedBalance(): { balance: string; wave_id: string } {
+  const { code, stdout, stderr } = run('npx otigen balance alice --verify --json');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return JSON.parse(stdout);
 }
 
 let chain: ChildProcess;
@@ -111,19 +117,19 @@ describe('the README, on a fresh clone', () => {
   it('creates, funds and registers a wallet, sends, and verifies the balance', () => {
     for (const block of blocks.slice(1)) {
       for (const command of block.split('\n')) {
-        const { code, output } = run(command);
-        expect({ command, code, output }).toMatchObject({ command, code: 0 });
-        if (command.endsWith('--verify')) expect(output).toMatch(/verified/i);
+        const done = run(command);
+        expect({ command, ...done }).toMatchObject({ command, code: 0 });
+        if (command.endsWith('--verify')) expect(done.stdout).toMatch(/verified/);
       }
     }
   }, 180_000);
 
   it('finds the same balance after a stop and a second start, which installs nothing', async () => {
-    const before = JSON.parse(run('npx otigen balance alice --verify --json').output);
+    const before = verifiedBalance();
     await stop('SIGINT');
     await start();
     expect(printed).not.toContain('installing packages');
-    const after = JSON.parse(run('npx otigen balance alice --verify --json').output);
+    const after = verifiedBalance();
     expect(after.balance).toBe(before.balance);
     expect(BigInt(after.wave_id)).toBeGreaterThanOrEqual(BigInt(before.wave_id));
     await stop('SIGTERM');
