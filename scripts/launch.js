@@ -1,0 +1,54 @@
+// Starts a command of this repository on Node 24. Plain JavaScript that any Node of the last years
+// can read: an older Node hands over to the Node 24 that npm installed beside the project, or says
+// what to do.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+const MODULES = new URL('../node_modules/', import.meta.url);
+
+/**
+ * @param {string} name the command, for messages
+ * @param {string} launcher the URL of its file in `bin/`, beside whose folder `src/main.ts` lies
+ */
+export async function launch(name, launcher) {
+  if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+    // Beside the project and not in the shared temporary folder, where others could plant code.
+    module.enableCompileCache?.(fileURLToPath(new URL('.cache/pyde/compile', MODULES)));
+    await import(new URL('../src/main.ts', launcher).href);
+    return;
+  }
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+  const node = fileURLToPath(new URL(`.bin/${binary}`, MODULES));
+  if (existsSync(node)) {
+    handOver(name, node, fileURLToPath(launcher));
+    return;
+  }
+  process.stderr.write(
+    `${name} [ERROR] NodeTooOld: ${name} needs Node ${NEEDED_MAJOR} or newer, this is ` +
+      `${process.versions.node}; run npm ci in the project (it brings Node ${NEEDED_MAJOR} on ` +
+      `Linux and Windows) or install Node ${NEEDED_MAJOR}\n`,
+  );
+  process.exitCode = 2;
+}
+
+function handOver(name, node, launcher) {
+  const child = spawn(node, [launcher, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to the child as well; everything else has to be passed on.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGHUP', () => child.kill('SIGHUP'));
+  child.on('error', (error) => {
+    process.stderr.write(`${name} [ERROR] NodeNotStarted: ${node}: ${error.message}\n`);
+    process.exitCode = 2;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exitCode = code ?? 64;
+    else {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    }
+  });
+}
