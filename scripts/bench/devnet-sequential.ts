@@ -2,11 +2,6 @@
  * One client process, one transfer after another, signed beforehand: sent, then asked for its
  * receipt until it is there, then the next.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toHex } from '@pyde/core/bytes';
 import { FALCON_SIGN_RANDOM_BYTES, falconSign } from '@pyde/core/crypto';
@@ -16,7 +11,7 @@ import { systemRandom } from '@pyde/platform-node';
 import { RpcClient } from '@pyde/platform-node/client';
 import { devnetAccounts } from '@pyde/platform-node/devnet';
 import type { Row } from '../bench.ts';
-import { freePort } from './free-port.ts';
+import { startDevnetProcess } from './devnet-process.ts';
 import { median } from './rate.ts';
 
 const TRANSFERS = 600;
@@ -44,35 +39,9 @@ export async function run(): Promise<Row[]> {
     const signature = falconSign(sender.secretKey, txHash(tx), random);
     return toHex(encodeTx({ ...tx, signature }));
   });
-  const home = mkdtempSync(join(tmpdir(), 'pyde-bench-'));
-  const port = await freePort();
-  const node = spawn(
-    process.execPath,
-    [
-      'otigen/bin/otigen.js',
-      'devnet',
-      '--rpc-listen',
-      `127.0.0.1:${port}`,
-      '--state',
-      join(home, 'state'),
-    ],
-    {
-      cwd: join(import.meta.dirname, '..', '..'),
-      env: { ...process.env, HOME: home },
-      stdio: 'ignore',
-    },
-  );
+  const devnet = await startDevnetProcess();
   try {
-    const client = new RpcClient(`http://127.0.0.1:${port}`);
-    for (let tries = 0; ; tries++) {
-      const up = await client.call('pyde_waveId', []).then(
-        () => true,
-        () => false,
-      );
-      if (up) break;
-      if (tries > 2000) throw new Error('the devnet did not answer');
-      await sleep(5);
-    }
+    const client = new RpcClient(devnet.url);
     await sleep(4000); // the devnet imports its wallets after its first answer
     const latencies: number[] = [];
     let measuredFrom = 0;
@@ -96,8 +65,6 @@ export async function run(): Promise<Row[]> {
       { name: 'devnet, send → receipt, median', value: median(latencies), unit: 'ms' },
     ];
   } finally {
-    node.kill('SIGTERM');
-    await once(node, 'exit');
-    rmSync(home, { recursive: true, force: true });
+    await devnet.stop();
   }
 }
