@@ -33,6 +33,14 @@ describe('VerificationPool', () => {
     expect(pool.queued).toBe(0);
   });
 
+  it('gives the same verdicts on the spot and on a thread', async () => {
+    const few = [check(0, 0), check(0, 1), check(2, 2)];
+    const flood = Array.from({ length: 60 }, (_, i) => check(i % 3, 0));
+    const [spot, thread] = await Promise.all([pool.verify(few), pool.verify(flood)]);
+    expect(spot).toEqual([true, false, true]);
+    expect(thread).toEqual(flood.map((_, i) => i % 3 === 0));
+  });
+
   it('refuses what would overfill its queue and goes on', async () => {
     const many = Array.from({ length: 16_385 }, () => check(0, 0));
     await expect(pool.verify(many)).rejects.toMatchObject({ code: 'pool.full' });
@@ -41,7 +49,8 @@ describe('VerificationPool', () => {
 
   it('rejects what is under way when it closes', async () => {
     const closing = new VerificationPool(1);
-    const pending = expect(closing.verify([check(0, 0)])).rejects.toMatchObject({
+    const flood = Array.from({ length: 100 }, () => check(0, 0));
+    const pending = expect(closing.verify(flood)).rejects.toMatchObject({
       code: 'pool.closed',
     });
     await closing.close();
