@@ -96,6 +96,18 @@ describe('Borsh', () => {
     );
   });
 
+  it('writes every kind of field across the end of its buffer', () => {
+    for (let length = 230; length <= 260; length++) {
+      const lead = new Uint8Array(length).fill(9);
+      const bytes = encode((w) => w.fixed(lead).u8(1).u16(2).u32(3).u64(4n).u128(5n).bytes(lead));
+      const back = decodeExactly(bytes, (r) => [
+        [...r.fixed(length)].every((byte) => byte === 9),
+        ...[r.u8(), r.u16(), r.u32(), r.u64(), r.u128(), r.bytes(300).length],
+      ]);
+      expect(back).toEqual([true, 1, 2, 3, 4n, 5n, length]);
+    }
+  });
+
   it('refuses to write what does not fit', () => {
     expect(code(() => encode((w) => w.u8(256)))).toBe('borsh.range');
     expect(code(() => encode((w) => w.u32(-1)))).toBe('borsh.range');

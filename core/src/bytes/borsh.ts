@@ -5,7 +5,6 @@
  * The reader trusts nothing: every count is checked against what is left of the buffer before
  * anything is allocated, options and booleans have one encoding, and `end` refuses trailing bytes.
  */
-import { concatBytes } from './array.ts';
 import { PydeError } from './error.ts';
 import { U64_MAX, U128_MAX } from './integer.ts';
 
@@ -19,44 +18,57 @@ export type BorshErrorCode =
 
 const U32_MAX = 0xffff_ffff;
 
+const FIRST_CAPACITY = 256;
+
 export class BorshWriter {
-  readonly #parts: Uint8Array[] = [];
+  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
 
   u8(value: number): this {
-    return this.#unsigned(value, 1, 0xff);
+    this.#check(value, 0xff, 8);
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
+    return this;
   }
 
   u16(value: number): this {
-    return this.#unsigned(value, 2, 0xffff);
+    this.#check(value, 0xffff, 16);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
+    return this;
   }
 
   u32(value: number): this {
-    return this.#unsigned(value, 4, U32_MAX);
+    this.#check(value, U32_MAX, 32);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
+    return this;
   }
 
   u64(value: bigint): this {
     if (value < 0n || value > U64_MAX) throw outOfRange(value, 64);
-    const out = new Uint8Array(8);
-    new DataView(out.buffer).setBigUint64(0, value, true);
-    return this.fixed(out);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
+    return this;
   }
 
   u128(value: bigint): this {
     if (value < 0n || value > U128_MAX) throw outOfRange(value, 128);
-    const out = new Uint8Array(16);
-    const view = new DataView(out.buffer);
-    view.setBigUint64(0, value & U64_MAX, true);
-    view.setBigUint64(8, value >> 64n, true);
-    return this.fixed(out);
+    const at = this.#grow(16);
+    this.#view.setBigUint64(at, value & U64_MAX, true);
+    this.#view.setBigUint64(at + 8, value >> 64n, true);
+    return this;
   }
 
   bool(value: boolean): this {
     return this.u8(value ? 1 : 0);
   }
 
-  /** Bytes with no count: a fixed array. The writer keeps its own view; do not change `bytes`. */
+  /** Bytes with no count: a fixed array. */
   fixed(bytes: Uint8Array): this {
-    this.#parts.push(bytes);
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -82,15 +94,26 @@ export class BorshWriter {
     return this;
   }
 
+  /** A copy of what was written, of exactly its length. */
   finish(): Uint8Array {
-    return concatBytes(...this.#parts);
+    return this.#bytes.slice(0, this.#length);
   }
 
-  #unsigned(value: number, width: 1 | 2 | 4, max: number): this {
-    if (!Number.isInteger(value) || value < 0 || value > max) throw outOfRange(value, width * 8);
-    const out = new Uint8Array(width);
-    for (let i = 0; i < width; i++) out[i] = (value >>> (8 * i)) & 0xff;
-    return this.fixed(out);
+  #check(value: number, max: number, bits: number): void {
+    if (!Number.isInteger(value) || value < 0 || value > max) throw outOfRange(value, bits);
+  }
+
+  /** Makes room for `count` bytes, which may replace the buffer, and returns where they start. */
+  #grow(count: number): number {
+    const at = this.#length;
+    this.#length = at + count;
+    if (this.#length > this.#bytes.length) {
+      const wider = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
+      wider.set(this.#bytes.subarray(0, at));
+      this.#bytes = wider;
+      this.#view = new DataView(wider.buffer);
+    }
+    return at;
   }
 }
 
@@ -103,8 +126,9 @@ export class BorshReader {
   readonly #view: DataView;
   #at = 0;
 
+  /** Subclasses of Uint8Array may redefine `slice` to share memory; a plain view does not. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -151,13 +175,10 @@ export class BorshReader {
     return tag;
   }
 
-  /**
-   * A copy of the next `length` bytes, so that no decoded value keeps a whole message alive. Not
-   * `slice`, which some subclasses of Uint8Array redefine to share memory.
-   */
+  /** A copy of the next `length` bytes, so that no decoded value keeps a whole message alive. */
   fixed(length: number): Uint8Array {
     const at = this.#take(length);
-    return new Uint8Array(this.#bytes.subarray(at, at + length));
+    return this.#bytes.slice(at, at + length);
   }
 
   /** `Vec<u8>` of at most `maxLength` bytes. */
