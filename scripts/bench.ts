@@ -19,6 +19,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   falcon: () => import('./bench/falcon.ts'),
   poseidon2: () => import('./bench/poseidon2.ts'),
   blake3: () => import('./bench/blake3.ts'),
+  jmt: () => import('./bench/jmt.ts'),
   'devnet-start': () => import('./bench/devnet-start.ts'),
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),
 };

@@ -79,10 +79,10 @@ function compressFour() {
  * Four compressions: word i of the four chaining values is the vector at cv + 16·i and is replaced,
  * word i of the four blocks is the vector at words + 16·i.
  */
-export function compressFour(cv: usize, words: usize, counters: v128, length: i32, flags: i32): void {
+export function compressFour(cv: usize, words: usize, counters: v128, lengths: v128, flags: i32): void {
 ${WORDS.map((i) => `  let v${i} = v128.load(cv, ${16 * i});`).join('\n')}
 ${[0, 1, 2, 3].map((i) => `  let v${8 + i} = i32x4.splat(${IV[i] | 0});`).join('\n')}
-  let v12 = counters, v13 = i32x4.splat(0), v14 = i32x4.splat(length), v15 = i32x4.splat(flags);
+  let v12 = counters, v13 = i32x4.splat(0), v14 = lengths, v15 = i32x4.splat(flags);
 ${rounds(
   (a, b, c, d, x, y) => [
     `v${a} = i32x4.add(i32x4.add(v${a}, v${b}), ${x});`,

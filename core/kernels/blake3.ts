@@ -23,6 +23,8 @@ const ROOT: u32 = 8;
 const FRONT: usize = 16;
 const INPUT: usize = memory.data(16 + 65536 + 64, 16) + FRONT;
 const OUTPUT: usize = memory.data(32768, 16);
+/** Lengths of the messages of a batch, u32 each. */
+const LENGTHS: usize = memory.data(4096, 16);
 
 /** Last block of a message, padded with zeros. */
 const BLOCK: usize = memory.data(64, 16);
@@ -50,6 +52,10 @@ export function outputOffset(): usize {
 
 export function windowBytes(): u32 {
   return WINDOW_BYTES;
+}
+
+export function lengthsOffset(): usize {
+  return LENGTHS;
 }
 
 /** Begins a message. */
@@ -144,7 +150,7 @@ function hashFourChunks(chunks: usize, counter: u32): void {
     let flags: u32 = at == 0 ? CHUNK_START : 0;
     if (at == CHUNK_BYTES - BLOCK_BYTES) flags |= CHUNK_END;
     gatherBlocks(chunks + at, CHUNK_BYTES);
-    compressFour(FOUR_CVS, FOUR_BLOCKS, counters, BLOCK_BYTES, flags);
+    compressFour(FOUR_CVS, FOUR_BLOCKS, counters, i32x4.splat(BLOCK_BYTES), flags);
   }
 }
 
@@ -163,11 +169,11 @@ export function hashPrefixedBatch(prefix: u32, count: u32): void {
     gatherBlocks(pair - 1, 64);
     const first = v128.load(FOUR_BLOCKS);
     v128.store(FOUR_BLOCKS, v128.or(v128.and(first, i32x4.splat(~0xff)), firstByte));
-    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), BLOCK_BYTES, CHUNK_START);
+    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), i32x4.splat(BLOCK_BYTES), CHUNK_START);
     // The second block is the last byte.
     memory.fill(FOUR_BLOCKS, 0, 256);
     for (let i: usize = 0; i < 4; i++) store<u8>(FOUR_BLOCKS + 4 * i, load<u8>(pair + 64 * i, 63));
-    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), 1, CHUNK_END | ROOT);
+    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), i32x4.splat(1), CHUNK_END | ROOT);
     storeFour(out);
   }
   for (; left > 0; left--, pair += 64, out += DIGEST_BYTES) {
@@ -189,12 +195,50 @@ export function hash64Batch(count: u32): void {
   for (; left >= 4; left -= 4, block += 4 * 64, out += 4 * DIGEST_BYTES) {
     startFour();
     gatherBlocks(block, 64);
-    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), BLOCK_BYTES, flags);
+    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), i32x4.splat(BLOCK_BYTES), flags);
     storeFour(out);
   }
   for (; left > 0; left--, block += 64, out += DIGEST_BYTES) {
     compress(IV, block, 0, BLOCK_BYTES, flags, out);
   }
+}
+
+/**
+ * `count` messages of `blocks` blocks each, 1 to 16, of which only the last may be short: message i
+ * at INPUT + 64 · blocks · i, its bytes at LENGTHS + 4 · i, its digest at OUTPUT + 32 · i. They fit
+ * into a window; 0 ≤ count ≤ 1024.
+ */
+export function hashBatch(count: u32, blocks: u32): void {
+  const stride: usize = blocks << 6;
+  const lastBlock: usize = stride - BLOCK_BYTES;
+  const before: u32 = <u32>lastBlock;
+  let message = INPUT;
+  let lengths = LENGTHS;
+  let out = OUTPUT;
+  let left = count;
+  for (; left >= 4; left -= 4, message += 4 * stride, lengths += 16, out += 4 * DIGEST_BYTES) {
+    for (let i: usize = 0; i < 4; i++) clearTail(message + stride * i, load<u32>(lengths + 4 * i), stride);
+    startFour();
+    let flags = CHUNK_START;
+    for (let at: usize = 0; at < lastBlock; at += BLOCK_BYTES) {
+      gatherBlocks(message + at, stride);
+      compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), i32x4.splat(BLOCK_BYTES), flags);
+      flags = 0;
+    }
+    gatherBlocks(message + lastBlock, stride);
+    const lastLengths = i32x4.sub(v128.load(lengths), i32x4.splat(before));
+    compressFour(FOUR_CVS, FOUR_BLOCKS, i32x4.splat(0), lastLengths, flags | CHUNK_END | ROOT);
+    storeFour(out);
+  }
+  for (; left > 0; left--, message += stride, lengths += 4, out += DIGEST_BYTES) {
+    hashChunk(message, load<u32>(lengths), 0, ROOT, out);
+  }
+}
+
+/** The last block of a message is padded with zeros. */
+// @ts-ignore: decorator
+@inline function clearTail(message: usize, length: u32, stride: usize): void {
+  memory.fill(message + length, 0, stride - length);
 }
 
 /** FOUR_CVS = four times the initial chaining value. */

@@ -21,6 +21,8 @@ const PAIR_BYTES: u32 = 64;
 /** Chunks are read as eight bytes, and the last block is padded in place: 64 bytes of slack. */
 const INPUT: usize = memory.data(65520 + 64, 16);
 const OUTPUT: usize = memory.data(32768, 16);
+/** Lengths of the messages of a batch, u32 each. */
+const LENGTHS: usize = memory.data(4096, 16);
 const STATE: usize = memory.data(64, 16);
 /** Two states, lane by lane. */
 const TWO_STATES: usize = memory.data(128, 16);
@@ -38,6 +40,10 @@ export function outputOffset(): usize {
 
 export function windowBytes(): u32 {
   return WINDOW_BYTES;
+}
+
+export function lengthsOffset(): usize {
+  return LENGTHS;
 }
 
 /** Begins a message of the wire sponge: zero state. */
@@ -89,14 +95,12 @@ function wireAbsorbBlocks(count: u32): void {
 
 /** Begins a message of `length` bytes of the state sponge: length and domain are in the capacity. */
 export function stateBegin(length: u32, domain: u32): void {
-  memory.fill(STATE, 0, 64);
-  store<u64>(STATE, length, 32);
-  store<u64>(STATE, domain, 40);
+  beginState(length, domain);
 }
 
 /** Absorbs a full window that is not the end of the message. */
 export function stateAbsorbWindow(): void {
-  stateAbsorbBlocks(WINDOW_BYTES / BLOCK_BYTES);
+  absorbBlocks(INPUT, WINDOW_BYTES / BLOCK_BYTES);
 }
 
 /** Absorbs the last `length` bytes, 0 to WINDOW_BYTES, and the 10* padding; digest at OUTPUT. */
@@ -104,20 +108,77 @@ export function stateFinish(length: u32): void {
   const blocks = length / BLOCK_BYTES + 1;
   memory.fill(INPUT + length, 0, blocks * BLOCK_BYTES - length);
   store<u8>(INPUT + length, 1);
-  stateAbsorbBlocks(blocks);
+  absorbBlocks(INPUT, blocks);
   storeDigest();
 }
 
-/** Adds each block to the rate; a chunk is below 2^56 and so below p. */
-function stateAbsorbBlocks(count: u32): void {
-  let block = INPUT;
-  for (let left = count; left > 0; left--, block += BLOCK_BYTES) {
-    for (let i: usize = 0; i < 4; i++) {
-      const chunk = load<u64>(block + <usize>CHUNK_BYTES * i) & CHUNK_MASK;
-      store<u64>(STATE + (i << 3), addCanonical(load<u64>(STATE + (i << 3)), chunk));
+/**
+ * `count` messages of the state sponge that take `blocks` blocks each with their padding: message i
+ * at INPUT + 28 · blocks · i, its bytes at LENGTHS + 4 · i, its digest at OUTPUT + 32 · i. They fit
+ * into a window; 0 ≤ count ≤ 1024.
+ */
+export function stateBatch(count: u32, blocks: u32, domain: u32): void {
+  const stride = blocks * BLOCK_BYTES;
+  let message = INPUT;
+  let lengths = LENGTHS;
+  let out = OUTPUT;
+  for (let i: u32 = 0; i < count; i++) {
+    const length = load<u32>(LENGTHS + (i << 2));
+    memory.fill(INPUT + stride * i + length, 0, stride - length);
+    store<u8>(INPUT + stride * i + length, 1);
+  }
+  let left = count;
+  for (; left >= 3; left -= 3, message += 3 * stride, lengths += 12, out += 3 * DIGEST_BYTES) {
+    beginState(load<u32>(lengths), domain);
+    memory.fill(TWO_STATES, 0, 128);
+    store<u64>(TWO_STATES, load<u32>(lengths, 4), 64);
+    store<u64>(TWO_STATES, load<u32>(lengths, 8), 72);
+    store<u64>(TWO_STATES, domain, 80);
+    store<u64>(TWO_STATES, domain, 88);
+    const end = message + stride;
+    for (let block = message; block < end; block += BLOCK_BYTES) {
+      for (let i: usize = 0; i < 4; i++) {
+        const chunk = block + <usize>CHUNK_BYTES * i;
+        absorbChunk(STATE + (i << 3), chunk);
+        absorbChunk(TWO_STATES + (i << 4), chunk + stride);
+        absorbChunk(TWO_STATES + (i << 4) + 8, chunk + 2 * stride);
+      }
+      permuteThree(STATE, TWO_STATES);
     }
+    for (let i: usize = 0; i < 4; i++) {
+      store<u64>(out + (i << 3), canonical(load<u64>(STATE + (i << 3))));
+      store<u64>(out + (i << 3), canonical(load<u64>(TWO_STATES + (i << 4))), 32);
+      store<u64>(out + (i << 3), canonical(load<u64>(TWO_STATES + (i << 4), 8)), 64);
+    }
+  }
+  for (; left > 0; left--, message += stride, lengths += 4, out += DIGEST_BYTES) {
+    beginState(load<u32>(lengths), domain);
+    absorbBlocks(message, blocks);
+    for (let at: usize = 0; at < 32; at += 8) {
+      store<u64>(out + at, canonical(load<u64>(STATE + at)));
+    }
+  }
+}
+
+function beginState(length: u32, domain: u32): void {
+  memory.fill(STATE, 0, 64);
+  store<u64>(STATE, length, 32);
+  store<u64>(STATE, domain, 40);
+}
+
+/** Adds each of the blocks at `from` to the rate. */
+function absorbBlocks(from: usize, count: u32): void {
+  let block = from;
+  for (let left = count; left > 0; left--, block += BLOCK_BYTES) {
+    for (let i: usize = 0; i < 4; i++) absorbChunk(STATE + (i << 3), block + <usize>CHUNK_BYTES * i);
     permute(STATE);
   }
+}
+
+/** Adds seven bytes to a lane; a chunk is below 2^56 and so below p. */
+// @ts-ignore: decorator
+@inline function absorbChunk(lane: usize, chunk: usize): void {
+  store<u64>(lane, addCanonical(load<u64>(lane), load<u64>(chunk) & CHUNK_MASK));
 }
 
 /**

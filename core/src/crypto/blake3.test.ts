@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../vectors/blake3.json' with { type: 'json' };
 import { concatBytes, toHex } from '../bytes/index.ts';
-import { blake3, blake3Batch64, blake3InnerBatch, blake3LeafBatch } from './index.ts';
+import { blake3, blake3Batch, blake3Batch64, blake3InnerBatch, blake3LeafBatch } from './index.ts';
 
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i % 251);
 
@@ -55,6 +55,28 @@ describe('batches for the tree', () => {
       for (let i = 0; i < count; i++) {
         const one = blake3(Uint8Array.from(prefix), inputs.subarray(64 * i, 64 * i + 64));
         expect(digests.subarray(32 * i, 32 * i + 32)).toEqual(one);
+      }
+    }
+  });
+
+  it('hash messages of any lengths and number as one by one', () => {
+    const edges = fc.constantFrom(0, 63, 64, 65, 128, 960, 961, 1023, 1024, 1025, 3000, 70_000);
+    const lengths = fc.array(fc.oneof(fc.integer({ min: 0, max: 260 }), edges), { maxLength: 40 });
+    fc.assert(
+      fc.property(lengths, (chosen) => {
+        const all = chosen.map((length, i) => counting(length + i).subarray(i));
+        expect(blake3Batch(all)).toEqual(concatBytes(...all.map((bytes) => blake3(bytes))));
+      }),
+      { numRuns: 60 },
+    );
+    for (const length of [0, 75, 1000]) {
+      const all = Array.from({ length: 1100 }, (_, i) =>
+        counting(length + (i % 3)).subarray(i % 3),
+      );
+      const digests = blake3Batch(all);
+      for (const [i, bytes] of all.entries()) {
+        const digest = digests.subarray(32 * i, 32 * i + 32);
+        if (toHex(digest) !== toHex(blake3(bytes))) expect(digest).toBe(`message ${i}`);
       }
     }
   });

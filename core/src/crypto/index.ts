@@ -15,7 +15,7 @@ export {
   argon2id,
   argon2idAsync,
 } from './argon2.ts';
-export { blake3, blake3Batch64, blake3InnerBatch, blake3LeafBatch } from './blake3.ts';
+export { blake3, blake3Batch, blake3Batch64, blake3InnerBatch, blake3LeafBatch } from './blake3.ts';
 export type { CryptoErrorCode } from './bounds.ts';
 export {
   type FalconKeyPair,
@@ -62,4 +62,5 @@ export {
   poseidon2Compress,
   poseidon2CompressBatch,
   poseidon2State,
+  poseidon2StateBatch,
 } from './poseidon2.ts';

@@ -8,6 +8,7 @@ import {
   poseidon2Compress,
   poseidon2CompressBatch,
   poseidon2State,
+  poseidon2StateBatch,
 } from './index.ts';
 import {
   inversePermute,
@@ -82,6 +83,35 @@ describe('state hash', () => {
       expect(poseidon2State(1, bytes)).toEqual(poseidon2StateReference(1, bytes));
     }
   }, 20_000);
+
+  it('of a batch is that of each message, whatever their lengths and number', () => {
+    const messages = fc.array(
+      fc.oneof(
+        fc.integer({ min: 0, max: 120 }),
+        fc.constantFrom(1763, 1764, 1791, 1792, 1820, 70_000),
+      ),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(messages, fc.constantFrom<1 | 2>(1, 2), (lengths, domain) => {
+        const all = lengths.map((length, i) => bytesOf(length + i).subarray(i));
+        const expected = concatBytes(...all.map((bytes) => poseidon2State(domain, bytes)));
+        expect(poseidon2StateBatch(domain, all)).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('of more messages than fit at once is that of each', () => {
+    for (const length of [20, 64, 100]) {
+      const all = Array.from({ length: 2051 }, (_, i) => bytesOf(length + i).subarray(i));
+      const digests = poseidon2StateBatch(2, all);
+      for (const [i, bytes] of all.entries()) {
+        const digest = digests.subarray(32 * i, 32 * i + 32);
+        if (toHex(digest) !== toHex(poseidon2State(2, bytes))) expect(digest).toBe(`message ${i}`);
+      }
+    }
+  });
 
   it('tells domains, trailing zeros and the wire hash apart', () => {
     const bytes = bytesOf(27);

@@ -7,12 +7,17 @@ import { invariant, readU64LittleEndian } from '../bytes/index.ts';
 import { requireLength } from './bounds.ts';
 import { feedWindow, loadKernel, once } from './kernel.ts';
 import { wasmBase64 } from './kernels/poseidon2.generated.ts';
+import { type BatchKernel, hashMessages } from './message-batch.ts';
 
 const FIELD_ORDER = 0xffff_ffff_0000_0001n;
 const DIGEST_BYTES = 32;
 const PAIR_BYTES = 64;
 /** Pairs that fit into the kernel's inbox at once. */
 const PAIRS_AT_ONCE = 1023;
+/** Four 7-byte chunks; the last block of a message always has its padding. */
+const BLOCK_BYTES = 28;
+/** So many blocks still leave room for 36 messages in a window. */
+const BATCHED_BLOCKS = 64;
 /** The kernel counts the bytes of a state message in 32 bits. */
 const MAX_STATE_BYTES = 0xffff_ffff;
 
@@ -24,18 +29,32 @@ const kernel = once(() => {
     'inputOffset',
     'outputOffset',
     'windowBytes',
+    'lengthsOffset',
     'wireBegin',
     'wireAbsorbWindow',
     'wireFinish',
     'stateBegin',
     'stateAbsorbWindow',
     'stateFinish',
+    'stateBatch',
     'compressBatch',
   ]);
   const { buffer } = memory;
   const inbox = new Uint8Array(buffer, call.inputOffset(), call.windowBytes());
   const output = new Uint8Array(buffer, call.outputOffset(), PAIRS_AT_ONCE * DIGEST_BYTES);
-  return { call, inbox, output, digest: output.subarray(0, DIGEST_BYTES) };
+  const lengths = new Uint32Array(buffer, call.lengthsOffset(), 1024);
+  const batchOf = (domain: Poseidon2Domain): BatchKernel => ({
+    inbox,
+    lengths,
+    output: new Uint8Array(buffer, call.outputOffset(), 1024 * DIGEST_BYTES),
+    blockBytes: BLOCK_BYTES,
+    maxBlocks: BATCHED_BLOCKS,
+    blocksOf: (length) => Math.floor(length / BLOCK_BYTES) + 1,
+    hashBatch: (count, blocks) => call.stateBatch(count, blocks, domain),
+    hashAlone: (message) => poseidon2State(domain, message),
+  });
+  const batches = { 1: batchOf(1), 2: batchOf(2) };
+  return { call, inbox, output, digest: output.subarray(0, DIGEST_BYTES), batches };
 });
 
 /** Wire hash: 7-byte chunks and the byte length, overwriting sponge. */
@@ -53,6 +72,14 @@ export function poseidon2State(domain: Poseidon2Domain, bytes: Uint8Array): Uint
   call.stateBegin(bytes.length, domain);
   call.stateFinish(feedWindow([bytes], inbox, call.stateAbsorbWindow));
   return digest.slice();
+}
+
+/** n messages to n × 32 bytes `poseidon2State`, faster than one by one when most are short. */
+export function poseidon2StateBatch(
+  domain: Poseidon2Domain,
+  messages: readonly Uint8Array[],
+): Uint8Array {
+  return hashMessages(kernel().batches[domain], messages);
 }
 
 /**
