@@ -14,6 +14,26 @@ describe('the command line', () => {
     expect(listed).toEqual(['devnet', 'wallet', 'send', 'balance', 'console', 'util']);
   });
 
+  it('shows examples of every command, with options that it has', async () => {
+    for (const group of [[], ['wallet'], ['util']]) {
+      const { stdout } = await home.run(...group, '--help');
+      const [, list = ''] = stdout.split('\nCommands:\n');
+      const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
+      expect(names.length).toBeGreaterThan(3);
+      for (const name of names.filter((word) => !['wallet', 'util', 'help'].includes(word))) {
+        const path = [...group, name];
+        const help = (await home.run(...path, '--help')).stdout;
+        const [usage = '', shown = ''] = help.split('\nExamples:\n');
+        const lines = [...shown.matchAll(/^ {2}otigen (.+)$/gm)].map(([, line = '']) => line);
+        expect(lines, path.join(' ')).not.toEqual([]);
+        for (const line of lines) {
+          expect(line.split(' ').slice(0, path.length)).toEqual(path);
+          for (const [option] of line.matchAll(/--[a-z-]+/g)) expect(usage).toContain(`${option} `);
+        }
+      }
+    }
+  });
+
   it('says in one line that a command of the reference is not available yet', async () => {
     for (const name of ['build', 'deploy', 'call', 'upgrade']) {
       expect(await home.run(name, '--json', '-q')).toMatchObject({

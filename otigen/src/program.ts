@@ -18,6 +18,8 @@ export type DefineCommand = (
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** What follows `otigen`, shown by `--help`; none for a group of actions. */
+  readonly examples?: readonly string[];
   readonly load: () => Promise<{ readonly define: DefineCommand }>;
 }
 
@@ -25,6 +27,11 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'devnet',
     summary: 'run a local chain with funded accounts',
+    examples: [
+      'devnet',
+      'devnet --state ./chain',
+      'devnet --rpc-listen 127.0.0.1:8545 --prefund-count 3',
+    ],
     load: () => import('./commands/devnet.ts'),
   },
   {
@@ -35,16 +42,22 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'send',
     summary: 'transfer PYDE between accounts',
+    examples: [
+      'send alice 1_000_000_000 --from devnet-0',
+      'send --to alice --value 1_000_000_000 --from devnet-0',
+    ],
     load: () => import('./commands/send.ts'),
   },
   {
     name: 'balance',
     summary: 'show a balance, with --verify proven against the committee',
+    examples: ['balance alice', 'balance alice --verify', 'balance devnet-0 --json'],
     load: () => import('./commands/balance.ts'),
   },
   {
     name: 'console',
     summary: 'ask a node line by line',
+    examples: ['console', 'console --from devnet-0'],
     load: () => import('./commands/console.ts'),
   },
   {
@@ -109,6 +122,10 @@ export async function defineCommands(
   for (const entry of entries) {
     const command = parent.command(entry.name).description(entry.summary);
     if (entry.name !== path[0]) continue;
+    if (entry.examples !== undefined) {
+      const lines = entry.examples.map((example) => `\n  otigen ${example}`);
+      command.addHelpText('after', `\nExamples:${lines.join('')}`);
+    }
     const { define } = await entry.load();
     await define(command, cli, path.slice(1));
   }

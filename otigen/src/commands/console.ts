@@ -20,15 +20,15 @@ import {
   type TargetOptions,
   targetOptions,
 } from '../network/index.ts';
-import { Failure, invalidArgs, type JsonValue } from '../output/index.ts';
+import { invalidArgs, type JsonValue } from '../output/index.ts';
 import type { DefineCommand } from '../program.ts';
 import { accountPassword } from '../prompt/index.ts';
 import {
   formatAmount,
-  nodeAccount,
   parseAmount,
   resolveParty,
   signedTransfer,
+  signingAccount,
   submit,
   TRANSFER_GAS,
   waitForInclusion,
@@ -56,6 +56,8 @@ wave [NUMBER]              newest wave, or the one with that number
 help                       this list
 exit, quit                 leave`;
 
+const WORDS = ['balance', 'nonce', 'send', 'wave', 'help', 'exit', 'quit'];
+
 async function run(cli: Cli, options: ConsoleOptions): Promise<void> {
   const target = await readingTarget(cli, options);
   const session = new Session(cli, target, options);
@@ -63,7 +65,8 @@ async function run(cli: Cli, options: ConsoleOptions): Promise<void> {
   const history = new History(join(cli.home, '.otigen_console_history'));
   if (terminal) {
     await history.load();
-    cli.output.text(`${target.name} at ${target.client.url}; help lists the commands`);
+    const where = options.rpcUrl === undefined ? `${target.name} at ` : '';
+    cli.output.text(`${where}${target.client.url}; help lists the commands`);
   }
   const lines = terminal ? typedLines(cli.output.paint('cyan', 'pyde> '), history) : pipedLines();
   let waitsForPassword = options.passwordStdin === true;
@@ -100,6 +103,16 @@ async function* typedLines(prompt: string, history: History): AsyncGenerator<str
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
       history: [...history.newestFirst],
+      completer,
+    });
+    // Ctrl-C drops a line that was begun, and leaves from an empty one.
+    editor.on('SIGINT', () => {
+      if (editor.line === '') {
+        editor.close();
+        return;
+      }
+      editor.write(null, { ctrl: true, name: 'e' });
+      editor.write(null, { ctrl: true, name: 'u' });
     });
     editor.on('history', (entries: string[]) => {
       history.newestFirst = [...entries];
@@ -116,6 +129,11 @@ async function* typedLines(prompt: string, history: History): AsyncGenerator<str
     }
     yield line;
   }
+}
+
+/** Tab: the commands that begin with what stands there. */
+function completer(line: string): [string[], string] {
+  return [WORDS.filter((word) => word.startsWith(line)).map((word) => `${word} `), line];
 }
 
 async function* pipedLines(): AsyncGenerator<string> {
@@ -236,17 +254,7 @@ class Session {
     const recipient = await resolveParty(to, keystore);
     const value = parseAmount(amount);
     const { client, chainId } = await signingTarget(this.#cli, this.#options);
-    const account = await nodeAccount(client, entry.address);
-    if (!account.hasKeys) {
-      throw new Failure(
-        'authorization',
-        'NotRegistered',
-        `the key of "${name}" is not on the chain`,
-        {
-          next: `otigen wallet register ${name}`,
-        },
-      );
-    }
+    const account = await signingAccount(client, name, entry.address);
     if (this.#secretKey === undefined) {
       const password = this.password ?? (await accountPassword(this.#cli, name, false));
       this.#secretKey = await openEntry(entry, password);

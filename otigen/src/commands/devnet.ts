@@ -28,6 +28,8 @@ interface Options {
 const DEFAULT_LISTEN = '127.0.0.1:9933';
 /** spec/wire.md, "Transaction". */
 const DEFAULT_PREFUND = 10n ** 16n;
+/** More are funded when asked for, and listed with --json. */
+const LISTED_ACCOUNTS = 10;
 const MAX_DUMP_BYTES = 512 * 1024 * 1024;
 /** For whatever still holds the process after a clean stop. */
 const EXIT_AT_MOST_MS = 5_000;
@@ -163,12 +165,15 @@ function banner(
   const each = `funded with ${formatPyde(options.prefundAmount)} each`;
   const holding =
     devnet.fresh && options.loadState === undefined ? each : 'as the kept state has them';
+  const shown = accounts.slice(0, LISTED_ACCOUNTS);
+  const width = Math.max(0, ...shown.map(({ name }) => name.length));
   return [
     `${bold('Pyde devnet')}, chain ${options.chainId}`,
     `  RPC       ${bold(devnet.url)}  (WebSocket at /ws)`,
     `  state     ${where}`,
-    `  accounts  ${accounts.length}, ${holding}; their keys are public, password "devnet"`,
-    ...accounts.map(({ name, address }) => `    ${name.padEnd(10)}  ${address}`),
+    `  accounts  ${accounts.length}, ${holding}, password "devnet", keys public`,
+    ...shown.map(({ name, address }) => `    ${name.padEnd(width)}  ${address}`),
+    ...(shown.length < accounts.length ? [`    … to devnet-${accounts.length - 1}`] : []),
     `  try, in another terminal:`,
     `    ${otigen} wallet new alice`,
     `    ${otigen} send alice 1_000_000_000 --from devnet-0${node}`,
@@ -203,8 +208,15 @@ async function settleIn(cli: Cli, devnet: DevnetHandle, options: Options): Promi
     const keystore = await cli.keystorePath();
     const names = await importDevnetAccounts(keystore);
     cli.output.event('devnet_wallets_imported', { names, keystore });
-    if (names.length > 0) cli.output.text(`  keystore  ${names.join(', ')} added to ${keystore}`);
+    if (names.length > 0) {
+      cli.output.text(`  keystore  ${namesInShort(names)} added to ${keystore}`);
+    }
   });
+}
+
+function namesInShort(names: readonly string[]): string {
+  const [first, ...rest] = names;
+  return rest.length < 2 ? names.join(', ') : `${first} … ${rest.at(-1)}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; later ones are ignored, since stopping is under way. */

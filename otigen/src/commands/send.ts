@@ -6,16 +6,16 @@ import { toHex } from '@pyde/core/bytes';
 import type { Cli } from '../cli.ts';
 import { openEntry, readKeystore } from '../keystore/index.ts';
 import { signingTarget, type TargetOptions, targetOptions } from '../network/index.ts';
-import { Failure, invalidArgs } from '../output/index.ts';
+import { invalidArgs } from '../output/index.ts';
 import type { DefineCommand } from '../program.ts';
 import { accountPassword, orAsk } from '../prompt/index.ts';
 import {
   formatAmount,
-  nodeAccount,
   parseAmount,
   parseGasLimit,
   resolveParty,
   signedTransfer,
+  signingAccount,
   submit,
   TRANSFER_GAS,
   waitForInclusion,
@@ -59,18 +59,7 @@ async function run(
   const gasLimit = options.gasLimit === undefined ? TRANSFER_GAS : parseGasLimit(options.gasLimit);
 
   const { client, chainId, name: network } = await signingTarget(cli, options);
-  const account = await nodeAccount(client, entry.address);
-  if (!account.hasKeys) {
-    throw new Failure(
-      'authorization',
-      'NotRegistered',
-      `the key of "${name}" is not on the chain`,
-      {
-        details: { address: toHex(entry.address) },
-        next: `otigen wallet register ${name}`,
-      },
-    );
-  }
+  const account = await signingAccount(client, name, entry.address);
   const secretKey = await openEntry(entry, await accountPassword(cli, name, options.passwordStdin));
   const transfer = { chainId, from: entry.address, to, value, nonce: account.nonce, gasLimit };
   const wire = signedTransfer(transfer, secretKey);

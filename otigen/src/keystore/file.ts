@@ -140,7 +140,7 @@ export async function changeKeystore(
 export function alreadyExists(name: string, path: string): Failure {
   return new Failure('wallet', 'AlreadyExists', `account "${name}" already exists`, {
     details: { keystore: path },
-    next: `choose another name, or otigen wallet delete ${name}`,
+    next: `choose another name; otigen wallet show ${name} shows the one there is`,
   });
 }
 

@@ -59,7 +59,9 @@ export function toFailure(error: unknown): Failure {
     const [module = ''] = error.code.split('.');
     const fromOutside = RESOURCE_MODULES.has(module) && !OF_THE_REQUEST.has(error.code);
     const kind = fromOutside ? 'resource' : 'validation';
-    return new Failure(kind, error.code, error.message, { details: error.details });
+    const next = NEXT.get(error.code);
+    const more = next === undefined ? {} : { next };
+    return new Failure(kind, error.code, error.message, { details: error.details, ...more });
   }
   if (isSystemError(error)) {
     const details = error.path === undefined ? {} : { path: error.path };
@@ -77,6 +79,11 @@ const RESOURCE_MODULES = new Set(['store', 'server', 'rpc', 'devnet', 'runtime']
 const OF_THE_REQUEST = new Set([
   ...['rpc.url', 'rpc.params', 'rpc.request', 'rpc.refused'],
   ...['devnet.prefund-count', 'devnet.load-state', 'devnet.chain-id'],
+]);
+
+/** What to try, where the part that failed does not know the commands. */
+const NEXT: ReadonlyMap<string, string> = new Map([
+  ['rpc.unreachable', 'otigen devnet starts a chain here; --rpc-url names another node'],
 ]);
 
 interface SystemError extends Error {

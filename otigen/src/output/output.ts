@@ -106,7 +106,9 @@ export class Output {
   }
 
   #describe(failure: Failure): string {
-    const fields = Object.entries(failure.details).map(([key, value]) => [key, String(value)]);
+    const fields = Object.entries(failure.details)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, String(value)]);
     if (failure.next !== undefined) fields.push(['next', failure.next]);
     const width = Math.max(0, ...fields.map(([key]) => (key ?? '').length)) + 1;
     const lines = fields.map(

@@ -7,6 +7,8 @@ import { Failure } from '../output/index.ts';
 import { readStandardInput } from './standard-input.ts';
 
 const MAX_BYTES = 4096;
+/** How often a person may mistype the repetition of a new password. */
+const ATTEMPTS = 3;
 
 /** The password of an existing account. The first line counts when there are several. */
 export async function accountPassword(
@@ -29,8 +31,12 @@ export async function newPassword(
     if (more.length > 0) throw badPassword('more than two lines are on standard input');
     return confirmed(password, again);
   }
-  const password = await ask(cli, `New password for ${name}`);
-  return confirmed(password, await ask(cli, 'The same again'));
+  for (let attempt = 1; ; attempt++) {
+    const password = await ask(cli, `New password for ${name}`, notEmpty);
+    const again = await ask(cli, 'The same again');
+    if (password === again || attempt === ATTEMPTS) return confirmed(password, again);
+    cli.output.warn('the two passwords are not the same; once more');
+  }
 }
 
 /** The present password and the one to set; two lines on standard input. */
@@ -57,14 +63,22 @@ async function lines(): Promise<string[]> {
   return text.replace(/\r?\n$/, '').split(/\r?\n/);
 }
 
-async function ask(cli: Cli, message: string): Promise<string> {
+async function ask(
+  cli: Cli,
+  message: string,
+  validate: (typed: string) => true | string = () => true,
+): Promise<string> {
   if (!cli.isInteractive) {
     throw new Failure('wallet', 'NoPassword', 'there is no terminal to ask for a password', {
       next: 'pass --password-stdin and write the password to standard input',
     });
   }
   const { password } = await import('@inquirer/prompts');
-  return answered(password({ message, mask: '*' }, { output: process.stderr }));
+  return answered(password({ message, mask: '*', validate }, { output: process.stderr }));
+}
+
+function notEmpty(typed: string): true | string {
+  return typed !== '' || 'a password cannot be empty';
 }
 
 /** A question that was left with Ctrl-C ends the command. */

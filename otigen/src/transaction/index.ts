@@ -1,6 +1,6 @@
 export { formatAmount, parseAmount, parseGasLimit } from './amount.ts';
-export { type NodeAccount, nodeAccount } from './node-account.ts';
-export { parseAddress, resolveParty } from './party.ts';
+export { type NodeAccount, nodeAccount, signingAccount } from './node-account.ts';
+export { resolveParty } from './party.ts';
 export {
   registration,
   signedTransfer,

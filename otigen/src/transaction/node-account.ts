@@ -4,6 +4,7 @@ import { type Address, type Nonce, type Quanta, toNonce, toQuanta } from '@pyde/
 import type { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
 import { badAnswer, quantityOf } from '../network/index.ts';
+import { Failure } from '../output/index.ts';
 
 export interface NodeAccount {
   /** The low edge of the nonce window: the next nonce to use. */
@@ -31,4 +32,21 @@ export async function nodeAccount(client: RpcClient, address: Address): Promise<
     // AuthKeys in Borsh: the tag of None is a zero byte.
     hasKeys: !['0x', '0x00'].includes(auth_keys),
   };
+}
+
+/**
+ * The account of the keystore's `name`, which is about to sign.
+ * @throws Failure `NotRegistered` when the chain has no key to check its signature against
+ */
+export async function signingAccount(
+  client: RpcClient,
+  name: string,
+  address: Address,
+): Promise<NodeAccount> {
+  const account = await nodeAccount(client, address);
+  if (account.hasKeys) return account;
+  throw new Failure('authorization', 'NotRegistered', `the key of "${name}" is not on the chain`, {
+    details: { address: toHex(address) },
+    next: `otigen wallet register ${name}`,
+  });
 }

@@ -36,10 +36,12 @@ async function run(
   const entry = await sealEntry(keys, password);
   keys.secretKey.fill(0);
   await changeKeystore(keystore, (accounts) => accounts.add(name, entry));
-  cli.output.event(
-    'wallet_created',
-    { name, address: entry.address, keystore },
-    () =>
-      `${cli.output.paint('green', 'created')} ${name}\naddress   ${entry.address}\nkeystore  ${keystore}`,
+  cli.output.event('wallet_created', { name, address: entry.address, keystore }, () =>
+    [
+      `${cli.output.paint('green', 'created')} ${name}`,
+      `address   ${entry.address}`,
+      `keystore  ${keystore}`,
+      `next      fund it, then otigen wallet register ${name}, and it can send`,
+    ].join('\n'),
   );
 }
