@@ -1,10 +1,12 @@
 /**
- * `pyde`: the operator's command. What it can do so far is to look at a node; running validators,
+ * `pyde`: the operator's command. What it can do so far is to look at a
+ * node and to check a database; running validators,
  * localnets and keys answer that they are not there yet.
  */
 import { PydeError } from '@pyde/core/bytes';
 import { RpcClient } from '@pyde/platform-node/client';
 import { Command, CommanderError } from 'commander';
+import { checkFolder, reportLines } from './db-check.ts';
 import { statusLines, statusOf } from './status.ts';
 
 const DEFAULT_RPC_URL = 'http://127.0.0.1:9933';
@@ -26,6 +28,24 @@ program
     else for (const line of statusLines(status)) console.log(line);
   });
 
+program
+  .command('db')
+  .description('look after a database of a node that is stopped')
+  .command('check')
+  .description('every checksum, both roots recomputed, waves, receipts and certificates')
+  .argument('[folder]', 'the state folder', '.pyde/devnet')
+  .option('--json', 'one JSON object')
+  .addHelpText('after', '\nExits with 1 when anything is damaged.')
+  .action(async (folder: string, options: { json?: boolean }) => {
+    const tty = process.stderr.isTTY && options.json !== true;
+    const progress = (what: string): void => void process.stderr.write(`\r\x1b[K${what}`);
+    const report = await checkFolder(folder, tty ? progress : () => {});
+    if (tty) process.stderr.write('\r\x1b[K');
+    if (options.json === true) console.log(JSON.stringify(report, jsonValue));
+    else for (const line of reportLines(report)) console.log(line);
+    if (report.damages.length > 0) process.exitCode = 1;
+  });
+
 for (const name of NOT_YET) {
   program
     .command(name, { hidden: true })
@@ -39,12 +59,16 @@ for (const name of NOT_YET) {
     });
 }
 
+function jsonValue(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
   else if (error instanceof PydeError) {
     console.error(`pyde [ERROR] ${error.code}: ${error.message}`);
-    process.exitCode = error.code.startsWith('rpc.') ? 2 : 1;
+    process.exitCode = /^(rpc|store|db)\./.test(error.code) ? 2 : 1;
   } else throw error;
 }

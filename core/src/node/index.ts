@@ -1,3 +1,4 @@
+export { checkDatabase, type Damage, type DatabaseReport } from './database-check.ts';
 export {
   type ExecutedWave,
   type NodeEffect,

@@ -17,6 +17,7 @@ export {
   type StateProofErrorCode,
   verifyStateProof,
 } from './proof.ts';
+export { type RecomputedRoot, recomputeRoot } from './recompute-root.ts';
 export {
   decodeSnapshot,
   describeSnapshot,
