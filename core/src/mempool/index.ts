@@ -1,3 +1,4 @@
+export { AdmittedRecords } from './admitted-records.ts';
 export {
   type Admission,
   type AdmissionStart,

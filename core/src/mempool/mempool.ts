@@ -7,8 +7,8 @@
  * what is remembered of those that left. An admitted transaction is never stranded: it executes,
  * or it is dropped with a reason that `statusOf` tells.
  *
- * Lives in memory only. What was proposed lies in consensus' batches; what was not is lost with the
- * process, and its sender sees a hash that nobody knows.
+ * Lives in memory; the node keeps what it acknowledged in {@link AdmittedRecords} and takes it in
+ * again when it starts.
  */
 import { type Account, readAccount, signatureChecks } from '../account/index.ts';
 import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
@@ -127,6 +127,8 @@ export class Mempool {
   readonly #evictions = new EvictionQueue<Entry>((e) => this.#queue.get(e.name) === e);
   readonly #executed: RecentMap<true>;
   readonly #dropped: RecentMap<{ readonly reason: string; readonly message: string }>;
+  /** Left since `takeDeparted` was called. */
+  #departed: TxHash[] = [];
   #bytes = 0;
   #sequence = 0;
 
@@ -248,6 +250,20 @@ export class Mempool {
   /** Makes what `takeBatch` gave ready to be handed out again, first: its batch is not committed. */
   putBack(transactions: readonly Uint8Array[]): void {
     this.#requeue(transactions.map((bytes) => toHex(txHash(decodeTx(bytes)))));
+  }
+
+  /** Notes why a transaction that was acknowledged before a restart was not taken in again. */
+  refuse(hash: TxHash, refusal: PydeError): void {
+    if (this.known(hash)) return;
+    this.#dropped.set(toHex(hash), { reason: refusal.code, message: refusal.message });
+    this.#departed.push(hash);
+  }
+
+  /** What left the pool, executed or dropped, since this was asked last. */
+  takeDeparted(): readonly TxHash[] {
+    const departed = this.#departed;
+    this.#departed = [];
+    return departed;
   }
 
   /** Takes out what a wave executed, and drops what can no longer run. */
@@ -382,6 +398,7 @@ export class Mempool {
     this.#entries.delete(name);
     this.#expiring.delete(name);
     this.#queue.delete(name);
+    this.#departed.push(entry.hash);
     this.#bytes -= entry.bytes.length;
   }
 }

@@ -23,7 +23,7 @@ import {
   readReceiptOf,
 } from '../execution/index.ts';
 import { verifyCert } from '../finality/index.ts';
-import { Mempool } from '../mempool/index.ts';
+import { AdmittedRecords, Mempool } from '../mempool/index.ts';
 import { ManualClock, MemoryStore } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
@@ -100,6 +100,8 @@ class Life {
   readonly #clock: ManualClock;
   #timer: number | undefined;
   effectsLeft = Number.POSITIVE_INFINITY;
+  acknowledged = new Set<string>();
+  #readmitted = -1;
 
   private constructor(
     store: MemoryStore,
@@ -135,8 +137,9 @@ class Life {
       },
       await restoreConsensus(store, head.record),
     );
+    const admitted = new AdmittedRecords(store);
     const baseFee = (): bigint => currentBaseFee(state);
-    const machine = new NodeMachine({ mempool, consensus, state, head, baseFee });
+    const machine = new NodeMachine({ mempool, admitted, consensus, state, head, baseFee });
     return new Life(store, clock, state, machine);
   }
 
@@ -148,6 +151,13 @@ class Life {
         const answer = await this.#carryOut(effect);
         if (answer !== undefined) more.push(answer);
       }
+    }
+  }
+
+  /** As a host does after `start`. */
+  async readmit(): Promise<void> {
+    for (const bytes of await new AdmittedRecords(this.#store).all()) {
+      await this.step({ kind: 'readmit', request: this.#readmitted--, bytes });
     }
   }
 
@@ -175,6 +185,7 @@ class Life {
       case 'reply':
         expect(this.replies.has(effect.request), 'one reply a request').toBe(false);
         this.replies.set(effect.request, effect.reply);
+        if (effect.reply.ok) this.acknowledged.add(toHex(effect.reply.hash));
         return undefined;
       case 'execute': {
         const waves = [];
@@ -231,9 +242,10 @@ describe('NodeMachine', () => {
     const bytes = transfer(0, 0);
     const hash = txHash(decodeTx(bytes));
     await life.step({ kind: 'submit', request: 1, bytes });
-    expect(life.replies.get(1)).toEqual({ ok: true, hash });
     expect(life.machine.statusOf(hash)).toEqual({ state: 'pending' });
+    expect(life.replies.get(1)).toBeUndefined();
     await life.step({ kind: 'turn' });
+    expect(life.replies.get(1)).toEqual({ ok: true, hash });
     expect(readReceiptOf(store, hash)?.status).toBe('success');
     expect(readAccount(life.state, RECEIVER).balance).toBe(7n);
     await life.idle(3);
@@ -248,6 +260,7 @@ describe('NodeMachine', () => {
     const bytes = transfer(0, 0);
     await life.step({ kind: 'submit', request: 1, bytes });
     await life.step({ kind: 'submit', request: 2, bytes });
+    await life.step({ kind: 'turn' });
     expect(life.replies.get(2)).toEqual(life.replies.get(1));
     const forged = Uint8Array.from(bytes);
     forged[400] = (forged[400] ?? 0) ^ 1;
@@ -258,7 +271,63 @@ describe('NodeMachine', () => {
     expect([...life.replies.keys()]).toEqual([1, 2, 3, 78]);
   });
 
-  it('loses no receipt and executes nothing twice when killed between any two effects', async () => {
+  it('writes what it acknowledges before it answers, and forgets it with the receipt', async () => {
+    const store = await freshStore();
+    const clock = new ManualClock(START_MS);
+    const kept = () => new AdmittedRecords(store).all();
+    let life = await Life.open(store, clock);
+    await life.step({ kind: 'start' });
+    const bytes = transfer(0, 0);
+    await life.step({ kind: 'submit', request: 1, bytes });
+    life.effectsLeft = 2;
+    await expect(life.step({ kind: 'turn' })).rejects.toThrow(Killed);
+    expect(life.replies.get(1)).toMatchObject({ ok: true });
+    expect(await kept()).toEqual([bytes]);
+
+    life = await Life.open(store, clock);
+    await life.step({ kind: 'start' });
+    await life.readmit();
+    await life.step({ kind: 'turn' });
+    expect(readReceiptOf(store, txHash(decodeTx(bytes)))?.status).toBe('success');
+    await life.idle(2);
+    expect(await kept()).toEqual([]);
+  });
+
+  it('tells what it acknowledged once and no longer takes as dropped', async () => {
+    const store = await freshStore();
+    const poor = wireBy(0, { to: RECEIVER, value: toQuanta(10n ** 17n), nonce: toNonce(0n) });
+    const hash = txHash(decodeTx(poor));
+    await store.batch([new AdmittedRecords(store).put(hash, poor)]);
+    const life = await Life.open(store, new ManualClock(START_MS));
+    await life.step({ kind: 'start' });
+    await life.readmit();
+    expect(life.machine.statusOf(hash)).toMatchObject({ reason: 'account.balance' });
+    await life.idle(2);
+    expect(await new AdmittedRecords(store).all()).toEqual([]);
+  });
+
+  it('refuses more bytes than it may hold while they are checked', async () => {
+    const life = await Life.open(await freshStore(), new ManualClock(START_MS));
+    const now = new ManualClock(START_MS).now();
+    life.machine.step({ kind: 'start' }, now);
+    const bytes = wireBy(0, { to: RECEIVER, data: new Uint8Array(60 * 1024) });
+    let busy = 0;
+    for (let request = 0; request < 600; request++) {
+      const [effect] = life.machine.step({ kind: 'submit', request, bytes }, now);
+      if (effect?.kind === 'reply' && !effect.reply.ok && effect.reply.error.code === 'node.busy') {
+        busy++;
+      }
+    }
+    expect(busy).toBeGreaterThan(40);
+    for (let request = 0; request < 600; request++) {
+      const error = new PydeError('pool.full', 'x');
+      life.machine.step({ kind: 'unverified', request, error }, now);
+    }
+    const [effect] = life.machine.step({ kind: 'submit', request: 601, bytes }, now);
+    expect(effect?.kind).toBe('verify');
+  });
+
+  it('loses nothing that it acknowledged and executes nothing twice when killed between any two effects', async () => {
     const plan = fc.record({
       kills: fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }),
       bursts: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 8 }),
@@ -269,7 +338,9 @@ describe('NodeMachine', () => {
         const clock = new ManualClock(START_MS);
         const sent: Uint8Array[] = [];
         const seen = new Set<string>();
+        const acknowledged = new Set<string>();
         let life = await Life.open(store, clock);
+        life.acknowledged = acknowledged;
         let request = 0;
         life.effectsLeft = kills.shift() ?? Number.POSITIVE_INFINITY;
         const run = async (act: () => Promise<void>): Promise<void> => {
@@ -278,18 +349,22 @@ describe('NodeMachine', () => {
           } catch (error) {
             if (!(error instanceof Killed)) throw error;
             life = await Life.open(store, clock);
+            life.acknowledged = acknowledged;
             life.effectsLeft = kills.shift() ?? Number.POSITIVE_INFINITY;
-            await run(() => life.step({ kind: 'start' }));
+            await run(async () => {
+              await life.step({ kind: 'start' });
+              await life.readmit();
+            });
           }
         };
         await run(() => life.step({ kind: 'start' }));
         for (const burst of bursts) {
           for (let i = 0; i < burst; i++)
             sent.push(transfer(sent.length % 3, Math.floor(sent.length / 3)));
-          // A client sends again whatever it has no receipt for.
+          // A client sends again whatever was not acknowledged.
           await run(async () => {
             for (const bytes of sent) {
-              if (readReceiptOf(store, txHash(decodeTx(bytes))) !== undefined) continue;
+              if (acknowledged.has(toHex(txHash(decodeTx(bytes))))) continue;
               await life.step({ kind: 'submit', request: request++, bytes });
             }
             await life.step({ kind: 'turn' });
@@ -303,17 +378,22 @@ describe('NodeMachine', () => {
         }
         for (let i = 0; i < 8 && kills.length >= 0; i++) {
           await run(async () => {
-            for (const bytes of sent)
+            for (const bytes of sent) {
+              if (acknowledged.has(toHex(txHash(decodeTx(bytes))))) continue;
               await life.step({ kind: 'submit', request: request++, bytes });
+            }
             await life.step({ kind: 'turn' });
             await life.idle(4);
           });
         }
+        life.effectsLeft = Number.POSITIVE_INFINITY;
+        await life.idle(4);
         for (const bytes of sent) {
           expect(readReceiptOf(store, txHash(decodeTx(bytes)))?.status).toBe('success');
         }
         expect(readAccount(life.state, RECEIVER).balance).toBe(7n * BigInt(sent.length));
         await assertSupply(store, life.state);
+        expect(await new AdmittedRecords(store).all()).toEqual([]);
       }),
       { numRuns: 12 },
     );

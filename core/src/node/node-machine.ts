@@ -15,9 +15,16 @@ import type {
   ConsensusEvent,
 } from '../consensus/index.ts';
 import type { WaveResult } from '../execution/index.ts';
-import type { Admission, Mempool, MempoolView, PoolStatus } from '../mempool/index.ts';
+import type {
+  Admission,
+  AdmittedRecords,
+  Mempool,
+  MempoolView,
+  PoolStatus,
+} from '../mempool/index.ts';
 import type { Instant, Machine, SignatureCheck, StoreWrite } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
+import { decodeTx, txHash } from '../tx/index.ts';
 import type {
   HardFinalityCert,
   Hash,
@@ -34,6 +41,8 @@ export type NodeEvent =
   | { readonly kind: 'start' }
   /** A transaction came in; answered by exactly one `reply` with the same request number. */
   | { readonly kind: 'submit'; readonly request: number; readonly bytes: Uint8Array }
+  /** As `submit`, for what an earlier run of this node acknowledged. */
+  | { readonly kind: 'readmit'; readonly request: number; readonly bytes: Uint8Array }
   /** The signature checks of a request are done; all valid or not. */
   | { readonly kind: 'verified'; readonly request: number; readonly valid: boolean }
   /** The checks could not be made (queue full, stopping). */
@@ -69,6 +78,7 @@ export type NodeEffect =
 
 export interface NodeSetup {
   readonly mempool: Mempool;
+  readonly admitted: AdmittedRecords;
   readonly consensus: Consensus;
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
@@ -79,12 +89,28 @@ export interface NodeSetup {
 
 /** Requests whose signatures are being checked; above it the sender is asked to wait. */
 const MAX_REQUESTS_IN_CHECK = 16_384;
+/** Of their wire bytes. */
+const MAX_BYTES_IN_CHECK = 32 * 1024 * 1024;
+/** Acknowledgements that wait to be written together; more are not gathered in one turn. */
+const MAX_UNSAVED = 1_024;
 /** Committed waves with transactions that may wait before new ones are proposed. */
 const MAX_WAITING_BUSY_WAVES = 2;
+
+/** An answer that is given once the store holds what it acknowledges. */
+interface Acknowledgement {
+  readonly request: number;
+  readonly hash: TxHash;
+  /** Undefined for a transaction that was known. */
+  readonly bytes: Uint8Array | undefined;
+}
 
 export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   readonly #setup: NodeSetup;
   readonly #inCheck = new Map<number, Admission>();
+  #bytesInCheck = 0;
+  /** Requests of `readmit` that are not answered yet. */
+  readonly #readmitting = new Set<number>();
+  #unsaved: Acknowledgement[] = [];
   readonly #committed: CommittedWave[] = [];
   #executing: readonly CommittedWave[] = [];
   #head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -135,17 +161,21 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return this.#consensus({ kind: 'start' }, now);
       case 'submit':
         return this.#submit(event.request, event.bytes, now);
+      case 'readmit':
+        this.#readmitting.add(event.request);
+        return this.#submit(event.request, event.bytes, now);
       case 'verified':
         return this.#verified(event.request, event.valid, now);
       case 'unverified':
-        this.#inCheck.delete(event.request);
+        this.#takeFromCheck(event.request);
+        this.#readmitting.delete(event.request);
         return [refuse(event.request, event.error)];
       case 'executed':
         return this.#executed(event.waves, now);
       case 'timer':
         return this.#consensus({ kind: 'timer' }, now);
       case 'turn':
-        return this.#propose(now);
+        return [...this.#acknowledge(), ...this.#propose(now)];
       case 'vertex':
       case 'batch':
         return this.#consensus(event, now);
@@ -163,38 +193,88 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 
   #submit(request: number, bytes: Uint8Array, now: Instant): NodeEffect[] {
+    const hindrance = this.#hindrance(bytes.length);
+    if (hindrance !== undefined) {
+      this.#readmitting.delete(request);
+      return [refuse(request, hindrance)];
+    }
     try {
-      if (this.#halted !== undefined) {
-        throw new PydeError('node.halted', `this node has stopped: ${this.#halted}; use another`);
-      }
-      if (this.#inCheck.size >= MAX_REQUESTS_IN_CHECK) {
-        throw new PydeError(
-          'node.busy',
-          'too many transactions wait for admission; try again soon',
-        );
-      }
-      const admission = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
-      if (admission.kind === 'known') {
-        return [{ kind: 'reply', request, reply: { ok: true, hash: admission.hash } }];
-      }
-      this.#inCheck.set(request, admission.admission);
-      if (admission.admission.checks.length === 0) return this.#verified(request, true, now);
-      return [{ kind: 'verify', request, checks: admission.admission.checks }];
+      const start = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
+      if (start.kind === 'known') return this.#admitted(request, start.hash, undefined);
+      this.#inCheck.set(request, start.admission);
+      this.#bytesInCheck += start.admission.bytes.length;
+      if (start.admission.checks.length === 0) return this.#verified(request, true, now);
+      return [{ kind: 'verify', request, checks: start.admission.checks }];
     } catch (error) {
-      return [refuse(request, error)];
+      return this.#refused(request, bytes, error);
     }
   }
 
-  #verified(request: number, valid: boolean, now: Instant): NodeEffect[] {
+  /** Why nothing can be admitted now, whatever it is. */
+  #hindrance(bytes: number): PydeError | undefined {
+    if (this.#halted !== undefined) {
+      return new PydeError('node.halted', `this node has stopped: ${this.#halted}; use another`);
+    }
+    const isFull =
+      this.#inCheck.size >= MAX_REQUESTS_IN_CHECK ||
+      this.#bytesInCheck + bytes > MAX_BYTES_IN_CHECK;
+    if (!isFull) return undefined;
+    return new PydeError('node.busy', 'too many transactions wait for admission; try again soon');
+  }
+
+  #takeFromCheck(request: number): Admission | undefined {
     const admission = this.#inCheck.get(request);
-    if (admission === undefined) return [];
     this.#inCheck.delete(request);
+    this.#bytesInCheck -= admission?.bytes.length ?? 0;
+    return admission;
+  }
+
+  #verified(request: number, valid: boolean, now: Instant): NodeEffect[] {
+    const admission = this.#takeFromCheck(request);
+    if (admission === undefined) return [];
+    const { bytes } = admission;
     try {
       const hash = this.#setup.mempool.complete(admission, valid, this.#view(), now.monotonicMs);
-      return [{ kind: 'reply', request, reply: { ok: true, hash } }];
+      return this.#admitted(request, hash, bytes);
     } catch (error) {
-      return [refuse(request, error)];
+      return this.#refused(request, bytes, error);
     }
+  }
+
+  #admitted(request: number, hash: TxHash, bytes: Uint8Array | undefined): NodeEffect[] {
+    this.#readmitting.delete(request);
+    this.#unsaved.push({ request, hash, bytes });
+    return this.#unsaved.length < MAX_UNSAVED ? [] : this.#acknowledge();
+  }
+
+  /** What was acknowledged once and is not taken in again is told as dropped. */
+  #refused(request: number, bytes: Uint8Array, error: unknown): NodeEffect[] {
+    const refusal = refuse(request, error);
+    if (this.#readmitting.delete(request) && isPydeError(error)) {
+      this.#setup.mempool.refuse(txHash(decodeTx(bytes)), error);
+    }
+    return [refusal];
+  }
+
+  /** One write for all that were admitted in this turn, then their answers. */
+  #acknowledge(): NodeEffect[] {
+    const { mempool, admitted } = this.#setup;
+    const effects: NodeEffect[] = [];
+    const puts: StoreWrite[] = [];
+    for (const { request, hash, bytes } of this.#unsaved) {
+      const isPending = mempool.statusOf(hash)?.state === 'pending';
+      if (bytes !== undefined && isPending) puts.push(admitted.put(hash, bytes));
+      effects.push({ kind: 'reply', request, reply: { ok: true, hash } });
+    }
+    this.#unsaved = [];
+    if (puts.length === 0) return effects;
+    return [{ kind: 'persist', writes: [...this.#departures(), ...puts], sync: false }, ...effects];
+  }
+
+  /** Whoever left the pool needs no record; these ride on a write that is made anyway. */
+  #departures(): StoreWrite[] {
+    const { mempool, admitted } = this.#setup;
+    return mempool.takeDeparted().map((hash) => admitted.delete(hash));
   }
 
   #propose(now: Instant): NodeEffect[] {
@@ -236,6 +316,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #carry(effect: ConsensusEffect): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
+        return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];
       case 'send':
       case 'broadcast':
       case 'set-timer':

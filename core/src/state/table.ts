@@ -28,6 +28,7 @@ export const TABLE = {
   vertices: 0x20,
   batches: 0x21,
   consensus: 0x22,
+  admitted: 0x23,
   snapshots: 0x30,
   meta: 0x40,
 } as const;

@@ -3,7 +3,8 @@
  * and a `persist` finished before the next effect starts (the rule of `Machine`). Steps never
  * overlap. Whatever throws here is a defect or a failing disk: the node stops with that reason.
  */
-import { PydeError } from '@pyde/core/bytes';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { NodeEffect, NodeEvent, NodeMachine } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Transport, WorkerPool } from '@pyde/core/platform';
 import type { TxHash } from '@pyde/core/types';
@@ -31,12 +32,14 @@ interface Waiter {
 
 /** Events are few: requests are bounded by the machine, the rest by its own pace. */
 const MAX_QUEUED_EVENTS = 65_536;
+const READMITTED_AT_A_TIME = 256;
+const READMIT_AGAIN_MS = 50;
 
 export class Driver {
   readonly #parts: DriverParts;
   readonly #events: NodeEvent[] = [];
   readonly #waiters = new Map<number, Waiter>();
-  #request = 0;
+  #nextRequest = 0;
   #timer: NodeJS.Timeout | undefined;
   #pump: Promise<void> | undefined;
   #stopped: Error | undefined;
@@ -55,14 +58,31 @@ export class Driver {
 
   /** Resolves when the transaction is admitted. @throws PydeError with the rule it breaks */
   submit(bytes: Uint8Array): Promise<TxHash> {
+    return this.#request('submit', bytes);
+  }
+
+  /** Takes in again what an earlier run acknowledged, in its own time; what is refused is dropped. */
+  async readmit(transactions: readonly Uint8Array[]): Promise<void> {
+    for (let first = 0; first < transactions.length; first += READMITTED_AT_A_TIME) {
+      let left = transactions.slice(first, first + READMITTED_AT_A_TIME);
+      while (left.length > 0) {
+        const results = await Promise.allSettled(left.map((tx) => this.#request('readmit', tx)));
+        if (this.#stopped !== undefined) return;
+        left = left.filter((_, i) => isBusy(results[i]));
+        if (left.length > 0) await sleep(READMIT_AGAIN_MS);
+      }
+    }
+  }
+
+  #request(kind: 'submit' | 'readmit', bytes: Uint8Array): Promise<TxHash> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     if (this.#events.length >= MAX_QUEUED_EVENTS) {
       return Promise.reject(new PydeError('node.busy', 'the node is overloaded; try again soon'));
     }
-    const request = this.#request++;
+    const request = this.#nextRequest++;
     return new Promise((resolve, reject) => {
       this.#waiters.set(request, { resolve, reject });
-      this.#push({ kind: 'submit', request, bytes });
+      this.#push({ kind, request, bytes });
     });
   }
 
@@ -190,4 +210,10 @@ export class Driver {
     for (const waiter of this.#waiters.values()) waiter.reject(reason);
     this.#waiters.clear();
   }
+}
+
+/** The node could not look at it; anything else was a verdict. */
+function isBusy(result: PromiseSettledResult<unknown> | undefined): boolean {
+  if (result?.status !== 'rejected') return false;
+  return isPydeError(result.reason, 'node.busy') || isPydeError(result.reason, 'pool.full');
 }

@@ -12,7 +12,7 @@ import {
   readGenesisOf,
   readHeadWave,
 } from '@pyde/core/execution';
-import { Mempool } from '@pyde/core/mempool';
+import { AdmittedRecords, Mempool } from '@pyde/core/mempool';
 import { NodeMachine } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
@@ -76,6 +76,8 @@ export class NodeRuntime implements RpcBackend {
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
   #certifiedWave: bigint | undefined;
+  /** By an earlier run, wire bytes. */
+  #acknowledged: readonly Uint8Array[];
   #stopping: Promise<void> | undefined;
   #failed: (reason: Error) => void = () => {};
   /** Rejects when the node cannot go on by itself; never resolves before `stop`. */
@@ -91,6 +93,8 @@ export class NodeRuntime implements RpcBackend {
     readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
     readonly execution: ExecutionThread;
     readonly certifiedWave: bigint | undefined;
+    readonly admitted: AdmittedRecords;
+    readonly acknowledged: readonly Uint8Array[];
     readonly options: RuntimeOptions;
   }) {
     this.genesis = parts.genesis;
@@ -102,6 +106,7 @@ export class NodeRuntime implements RpcBackend {
     this.#anchors = new AnchorSchedule(firstBeacon(parts.genesis), toEpoch(0), size);
     this.#execution = parts.execution;
     this.#certifiedWave = parts.certifiedWave;
+    this.#acknowledged = parts.acknowledged;
     this.#pool = new VerificationPool(parts.options.verificationThreads);
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
@@ -110,6 +115,7 @@ export class NodeRuntime implements RpcBackend {
     this.closed.catch(() => {});
     this.#machine = new NodeMachine({
       mempool: parts.mempool,
+      admitted: parts.admitted,
       consensus: parts.consensus,
       state: parts.state,
       head: parts.head,
@@ -172,8 +178,11 @@ export class NodeRuntime implements RpcBackend {
         await restoreConsensus(store, head.record),
       );
       const certifiedWave = await newestCertifiedWave(store);
+      const admitted = new AdmittedRecords(store);
+      const acknowledged = await admitted.all();
       const runtime = new NodeRuntime({
-        ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave, options },
+        ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave },
+        ...{ admitted, acknowledged, options },
       });
       return runtime;
     } catch (error) {
@@ -185,6 +194,8 @@ export class NodeRuntime implements RpcBackend {
   /** Goes on where the last run ended. Call once, before the first `submit`. */
   run(): void {
     this.#driver.start();
+    void this.#driver.readmit(this.#acknowledged);
+    this.#acknowledged = [];
   }
 
   get chainId(): bigint {
