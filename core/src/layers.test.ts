@@ -1,7 +1,7 @@
 /**
  * The layers of design/architecture.md, held by reading every import in core: a folder imports only
- * the public face of folders at or below its own layer, core imports no platform, and no file names
- * anything that only one kind of host has.
+ * the public face of folders at or below its own layer, core imports no platform and nothing that is
+ * for tests, and no file names anything that only one kind of host has.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -94,6 +94,8 @@ describe('layers of core', () => {
         continue;
       }
       const path = resolve(dirname(file), target);
+      if (isTest(path) && !isTest(file))
+        broken.push(`${here} imports what is for tests: ${target}`);
       const [from, to] = [folderOf(file), folderOf(path)];
       if (from === to || isTest(file)) continue;
       if (relative(source, path).startsWith('..')) broken.push(`${here} leaves core: ${target}`);

@@ -1,3 +1,4 @@
+/** Blake3 of the state tree: inputs of 64 bytes in batches, beside noble one at a time. */
 import { blake3 as nobleBlake3 } from '@noble/hashes/blake3.js';
 import { blake3Batch64 } from '@pyde/core/crypto';
 import type { Row } from '../bench.ts';

@@ -1,3 +1,4 @@
+/** FALCON-512: verification in batches with the key cached, and signing; beside noble. */
 import { randomBytes } from 'node:crypto';
 import { falcon512padded } from '@noble/post-quantum/falcon.js';
 import { concatBytes } from '@pyde/core/bytes';

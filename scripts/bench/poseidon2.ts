@@ -1,3 +1,4 @@
+/** Poseidon2: the wire hash of 64 bytes beside bigints, and the compression of tree nodes. */
 import { poseidon2, poseidon2CompressBatch } from '@pyde/core/crypto';
 import { poseidon2Reference } from '../../core/src/crypto/testing/poseidon2-reference.ts';
 import type { Row } from '../bench.ts';

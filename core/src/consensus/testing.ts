@@ -2,7 +2,7 @@
  * What the tests of consensus share: committees with real keys, a stand-in for execution that keeps
  * the digest chain, one member on a store in memory, and DAGs written as text.
  */
-import { concatBytes, equalBytes, invariant, u64LittleEndian } from '../bytes/index.ts';
+import { concatBytes, invariant, u64LittleEndian } from '../bytes/index.ts';
 import { blake3, FalconSigner } from '../crypto/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import type { Committee, Signer } from '../finality/index.ts';
@@ -323,6 +323,3 @@ export class TextDag {
 
 const letter = (seat: number): string => String.fromCharCode(65 + seat);
 export const nameOf = (label: string): VertexHash => toVertexHash(blake3(text.encode(label)));
-
-export const sameBytes = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
-  a.length === b.length && a.every((bytes, i) => equalBytes(bytes, b[i] ?? new Uint8Array()));

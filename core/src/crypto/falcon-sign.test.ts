@@ -3,12 +3,16 @@ import { shake256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, isPydeError } from '../bytes/index.ts';
-import { falconSignWithNoble, falconVerifyWithNoble } from './falcon-noble.ts';
-import { FALCON_SIGN_RANDOM_BYTES, FalconSigner, falconSign, signWith } from './falcon-sign.ts';
+import { FalconSigner, falconSign, signWith } from './falcon-sign.ts';
 import { createFalconSignKernel } from './falcon-sign-kernel.ts';
 import { FalconKeySlots } from './falcon-sign-slots.ts';
 import { falconSignatureToConstantTime } from './falcon-signature.ts';
-import { FALCON_CONTEXT_PREFIX, FALCON_MAX_MESSAGE_BYTES } from './falcon-sizes.ts';
+import {
+  FALCON_CONTEXT_PREFIX,
+  FALCON_MAX_MESSAGE_BYTES,
+  FALCON_SIGN_RANDOM_BYTES,
+} from './falcon-sizes.ts';
+import { falconSignWithNoble, falconVerifyWithNoble } from './testing/falcon-noble.ts';
 import { testKey } from './testing.ts';
 
 const Q = 12289;

@@ -16,16 +16,14 @@ import {
   FALCON_MAX_MESSAGE_BYTES,
   FALCON_NONCE_BYTES,
   FALCON_PADDED_SIGNATURE_BYTES,
-  FALCON_SIGNING_RANDOMNESS_BYTES,
+  FALCON_SIGN_RANDOM_BYTES,
 } from './falcon-sizes.ts';
 import { feedWindow, once } from './kernel.ts';
 
 export type FalconSignErrorCode = 'crypto.falcon-secret-key' | 'crypto.falcon-sign';
 
-/** Nonce and sampler seed of one signature. */
-export const FALCON_SIGN_RANDOM_BYTES: number = FALCON_SIGNING_RANDOMNESS_BYTES;
 /** Keys kept expanded at a time, 56 KB each. */
-export const FALCON_SIGN_SLOTS = 16;
+const FALCON_SIGN_SLOTS = 16;
 
 const BODY = 1 + FALCON_NONCE_BYTES;
 const BODY_BYTES = FALCON_PADDED_SIGNATURE_BYTES - BODY;

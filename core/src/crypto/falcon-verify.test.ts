@@ -3,18 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../vectors/wire-vectors.json' with { type: 'json' };
 import { concatBytes, fromHex } from '../bytes/index.ts';
-import { falconVerifyWithNoble } from './falcon-noble.ts';
 import { FALCON_CONTEXT_PREFIX } from './falcon-sizes.ts';
 import {
   FALCON_MAX_MESSAGE_BYTES,
   type FalconVerifyItem,
   falconSignatureToConstantTime,
-  falconSignWithNoble,
   falconVerify,
   falconVerifyBatch,
 } from './index.ts';
 import { loadKernel } from './kernel.ts';
 import { wasmBase64 } from './kernels/falcon-verify.generated.ts';
+import { falconSignWithNoble, falconVerifyWithNoble } from './testing/falcon-noble.ts';
 import { testKey } from './testing.ts';
 
 const Q = 12289;

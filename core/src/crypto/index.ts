@@ -23,10 +23,7 @@ export {
   falconPublicKeyOf,
   isFalconPublicKey,
 } from './falcon-keys.ts';
-export { falconSignWithNoble } from './falcon-noble.ts';
 export {
-  FALCON_SIGN_RANDOM_BYTES,
-  FALCON_SIGN_SLOTS,
   type FalconSignErrorCode,
   FalconSigner,
   falconSign,
@@ -42,7 +39,7 @@ export {
   FALCON_PUBLIC_KEY_BYTES,
   FALCON_SECRET_KEY_BYTES,
   FALCON_SEED_BYTES,
-  FALCON_SIGNING_RANDOMNESS_BYTES,
+  FALCON_SIGN_RANDOM_BYTES,
 } from './falcon-sizes.ts';
 export { type FalconVerifyItem, falconVerify, falconVerifyBatch } from './falcon-verify.ts';
 export { keccak256 } from './keccak.ts';

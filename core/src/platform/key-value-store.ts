@@ -1,7 +1,7 @@
 /**
  * The store a platform supplies: ordered by unsigned bytes, read synchronously, written in atomic
  * batches. It is trusted to be ordered and atomic, not to return what was written: every record
- * that core keeps carries its own checksum (`state/record.ts`).
+ * that core keeps carries its own checksum (`state/table.ts`).
  */
 import { compareBytes } from '../bytes/index.ts';
 

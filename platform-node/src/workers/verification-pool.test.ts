@@ -1,4 +1,4 @@
-import { falconSignWithNoble } from '@pyde/core/crypto';
+import { falconSign } from '@pyde/core/crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testKey } from '../../../core/src/crypto/testing.ts';
 import { VerificationPool } from './verification-pool.ts';
@@ -6,7 +6,7 @@ import { VerificationPool } from './verification-pool.ts';
 const key = testKey(0);
 const message = (i: number): Uint8Array => new Uint8Array(32).fill(i);
 const signatures = [0, 1, 2].map((i) =>
-  falconSignWithNoble(key.secretKey, message(i), new Uint8Array(88).fill(i + 1)),
+  falconSign(key.secretKey, message(i), new Uint8Array(88).fill(i + 1)),
 );
 const check = (of: number, over: number) => ({
   publicKey: key.publicKey,

@@ -1,19 +1,19 @@
 /**
- * FALCON-512 by noble: the reference against which the kernels are checked, and signing where the
- * signing kernel is not loaded. Signs and verifies the context-prefixed message (spec/wire.md).
+ * FALCON-512 by noble, the reference against which the kernels are checked. Signs and verifies the
+ * context-prefixed message (spec/wire.md, FALCON-512).
  */
 import { falcon512, falcon512padded } from '@noble/post-quantum/falcon.js';
-import { concatBytes, isPydeError, PydeError } from '../bytes/index.ts';
-import { type CryptoErrorCode, requireLength } from './bounds.ts';
-import { falconSignatureToPadded } from './falcon-signature.ts';
+import { concatBytes, isPydeError, PydeError } from '../../bytes/index.ts';
+import { type CryptoErrorCode, requireLength } from '../bounds.ts';
+import { falconSignatureToPadded } from '../falcon-signature.ts';
 import {
   CONSTANT_TIME_HEADER,
   FALCON_CONTEXT_PREFIX,
   FALCON_MAX_MESSAGE_BYTES,
   FALCON_PADDED_SIGNATURE_BYTES,
   FALCON_SECRET_KEY_BYTES,
-  FALCON_SIGNING_RANDOMNESS_BYTES,
-} from './falcon-sizes.ts';
+  FALCON_SIGN_RANDOM_BYTES,
+} from '../falcon-sizes.ts';
 
 /**
  * The 666-byte padded signature of `message` under `secretKey`. `randomness` is 40 bytes of nonce
@@ -26,7 +26,7 @@ export function falconSignWithNoble(
   randomness: Uint8Array,
 ): Uint8Array {
   requireLength('FALCON secret key', secretKey, FALCON_SECRET_KEY_BYTES);
-  requireLength('FALCON signing randomness', randomness, FALCON_SIGNING_RANDOMNESS_BYTES);
+  requireLength('FALCON signing randomness', randomness, FALCON_SIGN_RANDOM_BYTES);
   if (message.length > FALCON_MAX_MESSAGE_BYTES) {
     throw new PydeError<CryptoErrorCode>(
       'crypto.length',
