@@ -20,6 +20,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   poseidon2: () => import('./bench/poseidon2.ts'),
   blake3: () => import('./bench/blake3.ts'),
   jmt: () => import('./bench/jmt.ts'),
+  'transfer-execution': () => import('./bench/transfer-execution.ts'),
   'devnet-start': () => import('./bench/devnet-start.ts'),
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),
 };

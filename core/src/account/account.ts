@@ -77,10 +77,21 @@ export function decodeAccount(bytes: Uint8Array): Account {
   return decodeExactly(bytes, readAccountRecord);
 }
 
+/**
+ * What a value decodes to, for values that are read again: an overlay hands out the array that was
+ * set, and values are never changed in place.
+ */
+const decoded = new WeakMap<Uint8Array, Account>();
+
 /** The account at `address`; the zero account when there is no record. */
 export function readAccount(reader: StateReader, address: Address): Account {
   const bytes = reader.get(accountKey(address));
-  return bytes === undefined ? ZERO_ACCOUNT : decodeAccount(bytes);
+  if (bytes === undefined) return ZERO_ACCOUNT;
+  const known = decoded.get(bytes);
+  if (known !== undefined) return known;
+  const account = decodeAccount(bytes);
+  decoded.set(bytes, account);
+  return account;
 }
 
 /** True when a record was ever written for `address`. */
@@ -89,7 +100,9 @@ export function accountExists(reader: StateReader, address: Address): boolean {
 }
 
 export function writeAccount(overlay: Overlay, address: Address, account: Account): void {
-  overlay.set(accountKey(address), encodeAccount(account));
+  const bytes = encodeAccount(account);
+  decoded.set(bytes, account);
+  overlay.set(accountKey(address), bytes);
 }
 
 function writeAccountRecord(writer: BorshWriter, account: Account): void {

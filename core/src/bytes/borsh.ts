@@ -18,7 +18,11 @@ export type BorshErrorCode =
 
 const U32_MAX = 0xffff_ffff;
 
-const FIRST_CAPACITY = 256;
+const FIRST_CAPACITY = 2048;
+/** Larger buffers are not kept for the next encoding. */
+const MAX_KEPT_CAPACITY = 64 * 1024;
+/** Encodings inside encodings: receipts in a leaf, keys in an account. */
+const MAX_KEPT_WRITERS = 8;
 
 export class BorshWriter {
   #bytes = new Uint8Array(FIRST_CAPACITY);
@@ -97,6 +101,12 @@ export class BorshWriter {
   /** A copy of what was written, of exactly its length. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Forgets what was written; false when the buffer has grown too large to be kept. */
+  reset(): boolean {
+    this.#length = 0;
+    return this.#bytes.length <= MAX_KEPT_CAPACITY;
   }
 
   #check(value: number, max: number, bits: number): void {
@@ -264,9 +274,13 @@ export function decodeExactly<T>(bytes: Uint8Array, read: (reader: BorshReader) 
   return value;
 }
 
-/** Encodes with `write` into a fresh buffer. */
+const idle: BorshWriter[] = [];
+
+/** Encodes with `write` into fresh bytes of exactly their length. */
 export function encode(write: (writer: BorshWriter) => void): Uint8Array {
-  const writer = new BorshWriter();
+  const writer = idle.pop() ?? new BorshWriter();
   write(writer);
-  return writer.finish();
+  const bytes = writer.finish();
+  if (writer.reset() && idle.length < MAX_KEPT_WRITERS) idle.push(writer);
+  return bytes;
 }

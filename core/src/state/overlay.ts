@@ -2,7 +2,7 @@
  * State as it would be after changes that may yet be thrown away: every transaction, and every
  * wave, runs on an overlay (design/state-and-execution.md, "Accounts and transactions").
  */
-import { type StateKey, stateKeyBytes } from './key.ts';
+import type { StateKey } from './key.ts';
 
 export interface StateReader {
   /** The value at `key`, which must not be changed; undefined when there is none. */
@@ -24,8 +24,15 @@ export class Overlay implements StateReader {
   }
 
   get(key: StateKey): Uint8Array | undefined {
-    const change = this.#changes.get(nameOf(key));
-    return change === undefined ? this.#parent.get(key) : change.value;
+    return this.#getNamed(key, nameOf(key));
+  }
+
+  /** Overlays on overlays work the name out once. */
+  #getNamed(key: StateKey, name: string): Uint8Array | undefined {
+    const change = this.#changes.get(name);
+    if (change !== undefined) return change.value;
+    const parent = this.#parent;
+    return parent instanceof Overlay ? parent.#getNamed(key, name) : parent.get(key);
   }
 
   /** Keeps `value` itself, not a copy: the caller does not change it afterwards. */
@@ -55,7 +62,18 @@ export class Overlay implements StateReader {
   }
 }
 
-/** One character a byte: the order of names is the order of key bytes. */
-function nameOf(key: StateKey): string {
-  return String.fromCharCode(...stateKeyBytes(key));
+const NAME_UNITS = 33;
+const units = new Array<number>(NAME_UNITS).fill(0);
+
+/**
+ * kind, then two bytes a character, high byte first: the order of names is the order of key bytes,
+ * since strings are compared by code unit.
+ */
+function nameOf({ kind, owner, slot }: StateKey): string {
+  units[0] = kind;
+  for (let i = 0; i < 16; i++) {
+    units[1 + i] = ((owner[2 * i] ?? 0) << 8) | (owner[2 * i + 1] ?? 0);
+    units[17 + i] = ((slot[2 * i] ?? 0) << 8) | (slot[2 * i + 1] ?? 0);
+  }
+  return String.fromCharCode.apply(undefined, units);
 }
