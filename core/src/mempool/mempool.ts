@@ -256,7 +256,6 @@ export class Mempool {
   refuse(hash: TxHash, refusal: PydeError): void {
     if (this.known(hash)) return;
     this.#dropped.set(toHex(hash), { reason: refusal.code, message: refusal.message });
-    this.#departed.push(hash);
   }
 
   /** What left the pool, executed or dropped, since this was asked last. */

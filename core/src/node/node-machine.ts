@@ -110,6 +110,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #bytesInCheck = 0;
   /** Requests of `readmit` that are not answered yet. */
   readonly #readmitting = new Set<number>();
+  /** Records of an earlier run that were not taken in again. */
+  readonly #obsolete: TxHash[] = [];
   #unsaved: Acknowledgement[] = [];
   readonly #committed: CommittedWave[] = [];
   #executing: readonly CommittedWave[] = [];
@@ -200,7 +202,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     }
     try {
       const start = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
-      if (start.kind === 'known') return this.#admitted(request, start.hash, undefined);
+      if (start.kind === 'known') {
+        const isPending = this.statusOf(start.hash)?.state === 'pending';
+        if (this.#readmitting.has(request) && !isPending) this.#obsolete.push(start.hash);
+        return this.#admitted(request, start.hash, undefined);
+      }
       this.#inCheck.set(request, start.admission);
       this.#bytesInCheck += start.admission.bytes.length;
       if (start.admission.checks.length === 0) return this.#verified(request, true, now);
@@ -251,7 +257,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #refused(request: number, bytes: Uint8Array, error: unknown): NodeEffect[] {
     const refusal = refuse(request, error);
     if (this.#readmitting.delete(request) && isPydeError(error)) {
-      this.#setup.mempool.refuse(txHash(decodeTx(bytes)), error);
+      const hash = txHash(decodeTx(bytes));
+      this.#setup.mempool.refuse(hash, error);
+      this.#obsolete.push(hash);
     }
     return [refusal];
   }
@@ -274,7 +282,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   /** Whoever left the pool needs no record; these ride on a write that is made anyway. */
   #departures(): StoreWrite[] {
     const { mempool, admitted } = this.#setup;
-    return mempool.takeDeparted().map((hash) => admitted.delete(hash));
+    const gone = [...this.#obsolete.splice(0), ...mempool.takeDeparted()];
+    return gone.map((hash) => admitted.delete(hash));
   }
 
   #propose(now: Instant): NodeEffect[] {
