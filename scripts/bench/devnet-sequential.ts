@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toHex } from '@pyde/core/bytes';
 import { FALCON_SIGN_RANDOM_BYTES, falconSign } from '@pyde/core/crypto';
-import { encodeTx, txHash } from '@pyde/core/tx';
-import { TX_TYPE, type Tx, toNonce, toQuanta } from '@pyde/core/types';
+import { encodeTx, transferTx, txHash } from '@pyde/core/tx';
+import { toNonce, toQuanta } from '@pyde/core/types';
 import { systemRandom } from '@pyde/platform-node';
 import { RpcClient } from '@pyde/platform-node/client';
 import { devnetAccounts } from '@pyde/platform-node/devnet';
@@ -21,20 +21,13 @@ export async function run(): Promise<Row[]> {
   const [sender, receiver] = devnetAccounts(2);
   if (sender === undefined || receiver === undefined) throw new Error('two accounts are constants');
   const transfers = Array.from({ length: TRANSFERS }, (_, i) => {
-    const tx: Tx = {
+    const tx = transferTx({
+      chainId: 31337n,
       from: sender.address,
       to: receiver.address,
       value: toQuanta(1n),
-      data: new Uint8Array(0),
-      gasLimit: 21_000n,
       nonce: toNonce(BigInt(i)),
-      signature: new Uint8Array(0),
-      feePayer: { kind: 'sender' },
-      accessList: [],
-      deadline: undefined,
-      chainId: 31337n,
-      type: TX_TYPE.standard,
-    };
+    });
     const random = systemRandom.bytes(FALCON_SIGN_RANDOM_BYTES);
     const signature = falconSign(sender.secretKey, txHash(tx), random);
     return toHex(encodeTx({ ...tx, signature }));

@@ -11,7 +11,7 @@ import { Mempool, type MempoolView, type PoolStatus } from '../mempool/index.ts'
 import type { KeyValueStore } from '../platform/index.ts';
 import { silentLogger } from '../platform/index.ts';
 import { type StateStore, TABLE, Table } from '../state/index.ts';
-import { publicKeyOf, signatureOf, wireBy } from '../tx/testing.ts';
+import { addressOf, publicKeyOf, signatureOf, wireBy } from '../tx/testing.ts';
 import {
   encodeVertex,
   type Genesis,
@@ -21,6 +21,8 @@ import {
   type TxHash,
   toFalconSignature,
   toMemberIndex,
+  toNonce,
+  toQuanta,
   type Vertex,
   vertexHash,
   type WaveCommitRecord,
@@ -178,3 +180,10 @@ export async function refusal(call: Promise<unknown>): Promise<readonly [number,
 function isJsonRpcError(error: unknown): error is JsonRpcError {
   return typeof error === 'object' && error !== null && 'code' in error && 'data' in error;
 }
+
+/** What `TestNode.send` takes for a transfer to devnet account 1. */
+export const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
+  to: addressOf(1),
+  value: toQuanta(value),
+  nonce: toNonce(nonce),
+});

@@ -34,4 +34,5 @@ export {
   type GasTankWithdraw,
   type PayloadErrorCode,
 } from './payload.ts';
+export { type Transfer, transferTx } from './transfer.ts';
 export { TX_TYPE_NAME, txTypeName } from './type-name.ts';

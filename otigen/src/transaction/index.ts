@@ -6,6 +6,5 @@ export {
   signedTransfer,
   signMessage,
   TRANSFER_GAS,
-  type Transfer,
 } from './signing.ts';
 export { type Inclusion, submit, waitForInclusion } from './submission.ts';

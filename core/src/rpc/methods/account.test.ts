@@ -3,8 +3,7 @@ import { toHex, toQuantity } from '../../bytes/index.ts';
 import { DEVNET_BALANCE, testGenesis } from '../../execution/testing.ts';
 import { STATE_KIND, TABLE, Table } from '../../state/index.ts';
 import { addressOf, publicKeyOf } from '../../tx/testing.ts';
-import { type Tx, toNonce, toQuanta } from '../../types/index.ts';
-import { TestNode } from '../testing.ts';
+import { TestNode, transfer } from '../testing.ts';
 
 const A0 = toHex(addressOf(0));
 const A1 = toHex(addressOf(1));
@@ -14,12 +13,6 @@ const ZEROS = `0x${'00'.repeat(32)}`;
 let node: TestNode;
 beforeEach(async () => {
   node = await TestNode.start(testGenesis({ names: [{ label: 'alice', address: addressOf(1) }] }));
-});
-
-const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
-  to: addressOf(1),
-  value: toQuanta(value),
-  nonce: toNonce(nonce),
 });
 
 describe('chain and accounts', () => {

@@ -6,8 +6,8 @@ import { DEVNET_BALANCE } from '../../execution/testing.ts';
 import { decodeStateProof, stateKeyBytes, verifyStateProof } from '../../state/index.ts';
 import { verifyMerkleListProof } from '../../tx/index.ts';
 import { addressOf } from '../../tx/testing.ts';
-import { readReceipt, type Tx, toNonce, toQuanta } from '../../types/index.ts';
-import { TestNode } from '../testing.ts';
+import { readReceipt } from '../../types/index.ts';
+import { TestNode, transfer } from '../testing.ts';
 
 const A1 = toHex(addressOf(1));
 const ZEROS = `0x${'00'.repeat(32)}`;
@@ -15,12 +15,6 @@ const ZEROS = `0x${'00'.repeat(32)}`;
 let node: TestNode;
 beforeEach(async () => {
   node = await TestNode.start();
-});
-
-const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
-  to: addressOf(1),
-  value: toQuanta(value),
-  nonce: toNonce(nonce),
 });
 
 describe('proofs', () => {

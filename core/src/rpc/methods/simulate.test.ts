@@ -4,8 +4,8 @@ import { toHex, toQuantity } from '../../bytes/index.ts';
 import { treeKey } from '../../state/index.ts';
 import { encodeGasTankDeposit, encodeTx } from '../../tx/index.ts';
 import { addressOf, registrationOf, signedBy, wireBy } from '../../tx/testing.ts';
-import { TX_TYPE, type Tx, toNonce, toQuanta } from '../../types/index.ts';
-import { refusal, TestNode } from '../testing.ts';
+import { TX_TYPE, toQuanta } from '../../types/index.ts';
+import { refusal, TestNode, transfer } from '../testing.ts';
 
 const A0 = toHex(addressOf(0));
 const A1 = toHex(addressOf(1));
@@ -14,12 +14,6 @@ const NOBODY = `0x${'77'.repeat(32)}`;
 let node: TestNode;
 beforeEach(async () => {
   node = await TestNode.start();
-});
-
-const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
-  to: addressOf(1),
-  value: toQuanta(value),
-  nonce: toNonce(nonce),
 });
 
 describe('dry runs', () => {

@@ -3,8 +3,7 @@ import { concatBytes, toHex, toQuantity } from '../../bytes/index.ts';
 import { DEVNET_BALANCE } from '../../execution/testing.ts';
 import { encodeTx, txHash } from '../../tx/index.ts';
 import { addressOf, signedBy, txOf, wireBy } from '../../tx/testing.ts';
-import { type Tx, toNonce, toQuanta } from '../../types/index.ts';
-import { refusal, TestNode } from '../testing.ts';
+import { refusal, TestNode, transfer } from '../testing.ts';
 
 const A0 = toHex(addressOf(0));
 const A1 = toHex(addressOf(1));
@@ -13,12 +12,6 @@ const ZEROS = `0x${'00'.repeat(32)}`;
 let node: TestNode;
 beforeEach(async () => {
   node = await TestNode.start();
-});
-
-const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
-  to: addressOf(1),
-  value: toQuanta(value),
-  nonce: toNonce(nonce),
 });
 
 describe('transactions', () => {

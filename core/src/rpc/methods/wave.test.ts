@@ -1,33 +1,23 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeExactly, fromHex, toHex, toQuantity } from '../../bytes/index.ts';
 import { genesisCommittee, verifyCert } from '../../finality/index.ts';
-import { addressOf } from '../../tx/testing.ts';
 import {
   readWaveCommitRecord,
-  type Tx,
   toEpoch,
   toFalconSignature,
   toMemberIndex,
-  toNonce,
-  toQuanta,
   toRound,
   toVertexHash,
   type Vertex,
   vertexHash,
 } from '../../types/index.ts';
-import { TestNode } from '../testing.ts';
+import { TestNode, transfer } from '../testing.ts';
 
 const ZEROS = `0x${'00'.repeat(32)}`;
 
 let node: TestNode;
 beforeEach(async () => {
   node = await TestNode.start();
-});
-
-const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
-  to: addressOf(1),
-  value: toQuanta(value),
-  nonce: toNonce(nonce),
 });
 
 describe('waves and certificates', () => {
