@@ -1,80 +1,74 @@
 /**
- * The four binary levels inside each stored node, both hash families, computed level by level over
- * many nodes at once: one call of each batch kernel a level, whatever the number of nodes.
+ * The four binary levels inside each node, both hash families, computed level by level over many
+ * nodes at once: one call of each batch kernel a level, whatever the number of nodes.
  */
-import { invariant } from '../bytes/index.ts';
 import { blake3InnerBatch, poseidon2CompressBatch } from '../crypto/index.ts';
-import { type InnerNode, POSEIDON2_SLOTS_AT } from './node.ts';
-import { NODE_HASH_BYTES } from './tree-hash.ts';
+import { copyWords, HASH_WORDS, type InnerNode } from './node.ts';
 
-const PAIR_BYTES = 2 * NODE_HASH_BYTES;
-/** Nodes a batch: at most 4,096 pairs, 256 KiB, go to a kernel in one call. */
-const NODES_PER_BATCH = 512;
-/** First and last slot of each level, deepest first. */
-const LEVELS: readonly (readonly [first: number, last: number])[] = [
-  [8, 15],
-  [4, 7],
-  [2, 3],
-  [1, 1],
-];
+const PAIR_WORDS = 2 * HASH_WORDS;
+const PAIR_BYTES = 4 * PAIR_WORDS;
+/** Pairs a kernel call: a multiple of three and of four, so that no lane of a kernel idles. */
+const PAIRS_AT_ONCE = 1020;
+/** The slots of each level as bit masks, deepest first. */
+const LEVELS = [0xff00, 0x00f0, 0x000c, 0x0002] as const;
 
-/**
- * Makes the hashes of slots 1 … 15 of every node those of its children. The hashes of all children
- * must be set. Slots that are up to date are left alone, so a changed child costs four hashes.
- */
-export function completeHashes(nodes: readonly InnerNode[]): void {
-  for (let first = 0; first < nodes.length; first += NODES_PER_BATCH) {
-    const batch = nodes.slice(first, first + NODES_PER_BATCH);
-    for (const [firstSlot, lastSlot] of LEVELS) completeLevel(batch, firstSlot, lastSlot);
+/** Pairs on their way to the kernels, and where each of their hashes goes. */
+class PairBatch {
+  readonly #blake3 = new Uint32Array(PAIRS_AT_ONCE * PAIR_WORDS);
+  readonly #poseidon2 = new Uint32Array(PAIRS_AT_ONCE * PAIR_WORDS);
+  readonly #nodes: InnerNode[] = [];
+  readonly #hashesAt = new Uint32Array(PAIRS_AT_ONCE);
+
+  /** The halves of slot s, 2s and 2s + 1, to the hash of s. */
+  add(node: InnerNode, slot: number): void {
+    const at = this.#nodes.length * PAIR_WORDS;
+    this.#half(node, node.hashAt(2 * slot), at);
+    this.#half(node, node.hashAt(2 * slot + 1), at + HASH_WORDS);
+    this.#hashesAt[this.#nodes.length] = node.ownHashAt(slot);
+    this.#nodes.push(node);
+    if (this.#nodes.length === PAIRS_AT_ONCE) this.flush();
   }
-}
 
-function completeLevel(nodes: readonly InnerNode[], firstSlot: number, lastSlot: number): void {
-  const width = lastSlot - firstSlot + 1;
-  const blake3Pairs = new Uint8Array(nodes.length * width * PAIR_BYTES);
-  const poseidon2Pairs = new Uint8Array(nodes.length * width * PAIR_BYTES);
-  const targets: { readonly node: InnerNode; readonly slot: number }[] = [];
-  for (const node of nodes) {
-    for (let slot = firstSlot; slot <= lastSlot; slot++) {
-      if (((node.hashed >> slot) & 1) === 1) continue;
-      if (!settleWithoutHashing(node, slot)) {
-        // The two halves of slot s, 2s and 2s + 1, lie side by side.
-        const from = slot * PAIR_BYTES;
-        const at = targets.length * PAIR_BYTES;
-        blake3Pairs.set(node.slots.subarray(from, from + PAIR_BYTES), at);
-        const poseidon2From = POSEIDON2_SLOTS_AT + from;
-        poseidon2Pairs.set(node.slots.subarray(poseidon2From, poseidon2From + PAIR_BYTES), at);
-        targets.push({ node, slot });
-      }
-      node.hashed |= 1 << slot;
+  flush(): void {
+    const nodes = this.#nodes;
+    if (nodes.length === 0) return;
+    const length = nodes.length * PAIR_BYTES;
+    const blake3 = blake3InnerBatch(new Uint8Array(this.#blake3.buffer, 0, length));
+    const poseidon2 = poseidon2CompressBatch(new Uint8Array(this.#poseidon2.buffer, 0, length));
+    const blake3Words = new Uint32Array(blake3.buffer);
+    const poseidon2Words = new Uint32Array(poseidon2.buffer);
+    for (let i = 0; i < nodes.length; i++) {
+      const words = nodes[i]?.words;
+      const at = this.#hashesAt[i] ?? 0;
+      if (words === undefined) continue;
+      copyWords(words, at, blake3Words, i * HASH_WORDS, HASH_WORDS);
+      copyWords(words, at + HASH_WORDS, poseidon2Words, i * HASH_WORDS, HASH_WORDS);
     }
+    nodes.length = 0;
   }
-  if (targets.length === 0) return;
-  const used = targets.length * PAIR_BYTES;
-  const blake3 = blake3InnerBatch(blake3Pairs.subarray(0, used));
-  const poseidon2 = poseidon2CompressBatch(poseidon2Pairs.subarray(0, used));
-  invariant(blake3.length === used / 2 && poseidon2.length === used / 2, 'a hash for every pair');
-  targets.forEach(({ node, slot }, i) => {
-    const hash = i * NODE_HASH_BYTES;
-    const at = slot * NODE_HASH_BYTES;
-    node.slots.set(blake3.subarray(hash, hash + NODE_HASH_BYTES), at);
-    node.slots.set(poseidon2.subarray(hash, hash + NODE_HASH_BYTES), POSEIDON2_SLOTS_AT + at);
-  });
+
+  #half({ words }: InnerNode, from: number, at: number): void {
+    if (from < 0) {
+      this.#blake3.fill(0, at, at + HASH_WORDS);
+      this.#poseidon2.fill(0, at, at + HASH_WORDS);
+      return;
+    }
+    copyWords(this.#blake3, at, words, from, HASH_WORDS);
+    copyWords(this.#poseidon2, at, words, from + HASH_WORDS, HASH_WORDS);
+  }
 }
 
-/** Empty halves hash to zeros and a leaf alone stands for its subtree; false for anything else. */
-function settleWithoutHashing(node: InnerNode, slot: number): boolean {
-  const at = slot * NODE_HASH_BYTES;
-  if (node.isEmptyUnder(slot)) {
-    node.slots.fill(0, at, at + NODE_HASH_BYTES);
-    node.slots.fill(0, POSEIDON2_SLOTS_AT + at, POSEIDON2_SLOTS_AT + at + NODE_HASH_BYTES);
-    return true;
+const batch = new PairBatch();
+
+/** Computes the hashes of all pending slots. The hashes of all children must be there. */
+export function completeHashes(nodes: readonly InnerNode[]): void {
+  for (const level of LEVELS) {
+    for (const node of nodes) {
+      for (let rest = node.pending & level; rest !== 0; rest &= rest - 1) {
+        batch.add(node, 31 - Math.clz32(rest & -rest));
+      }
+    }
+    batch.flush();
   }
-  const nibble = node.singleLeafUnder(slot);
-  if (nibble < 0) return false;
-  const from = (16 + nibble) * NODE_HASH_BYTES;
-  const poseidon2From = POSEIDON2_SLOTS_AT + from;
-  node.slots.copyWithin(at, from, from + NODE_HASH_BYTES);
-  node.slots.copyWithin(POSEIDON2_SLOTS_AT + at, poseidon2From, poseidon2From + NODE_HASH_BYTES);
-  return true;
+  for (const node of nodes) node.pending = 0;
 }

@@ -16,7 +16,7 @@ import {
 } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { STATE_KEY_BYTES, TREE_KEY_BYTES } from './key.ts';
-import { decodeInnerNode, encodeInnerNode, type InnerNode } from './node.ts';
+import { decodeInnerNode, type InnerNode } from './node.ts';
 import { TABLE, Table } from './table.ts';
 import { KEY_NIBBLES, type NodeLocation, type NodeReader, type TreeRoot } from './tree.ts';
 import { EMPTY_HASH, NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
@@ -57,14 +57,6 @@ export class NodeStore implements NodeReader {
   }
 
   /** @throws PydeError `state.missing-node`, `state.checksum`, `state.node-record` */
-  copyInnerNode(version: bigint, key: Uint8Array, depth: number, copyVersion: bigint): InnerNode {
-    const cached = this.#cache.get(key, depth);
-    return cached?.version === version
-      ? cached.cloneAt(copyVersion)
-      : decodeInnerNode(this.#read({ version, key, depth }), copyVersion);
-  }
-
-  /** @throws PydeError `state.missing-node`, `state.checksum`, `state.node-record` */
   leaf(version: bigint, key: Uint8Array): LeafRecord {
     const bytes = this.#read({ version, key, depth: KEY_NIBBLES });
     if (bytes.length < STATE_KEY_BYTES) throw badRecord('leaf', bytes);
@@ -78,7 +70,7 @@ export class NodeStore implements NodeReader {
 
   putInnerNode(node: InnerNode, key: Uint8Array, depth: number): StoreWrite {
     const suffix = nodeSuffix({ version: node.version, key, depth });
-    return this.#table.put(suffix, encodeInnerNode(node));
+    return this.#table.putInPlace(suffix, node.record());
   }
 
   putLeaf(version: bigint, key: Uint8Array, leaf: LeafRecord): StoreWrite {

@@ -1,23 +1,45 @@
 /**
- * An internal node of the tree as it is stored: radix 16, up to sixteen children and their hashes
- * (docs/protocol/encoding-state.md, "Node record").
+ * An internal node of the tree: radix 16, up to sixteen children and their hashes
+ * (docs/protocol/encoding-state.md, "Tree records").
  *
- * Radix 16 is storage only. A node stands for four binary levels, kept as a heap of hash slots:
- * slot 1 is the node itself, slots 2s and 2s + 1 are the halves of slot s, slots 16 … 31 are the
- * children. Slots 1 … 15 are derived, never stored, and computed when first asked for
- * (`node-hashing.ts`). A node exists only where at least two leaves lie below it.
+ * Radix 16 is storage only. A node stands for four binary levels, which form a heap of slots: slot 1
+ * is the node itself, slots 2s and 2s + 1 are the halves of slot s, slots 16 … 31 are the children.
+ * A slot among 1 … 15 has a hash of its own unless nothing, or one leaf alone, lies below it.
+ *
+ * There may be millions of nodes in memory, and every wave writes thousands, so a node is one array
+ * of words: the bytes of its record as they lie in the store, room for the record's checksum, then
+ * the hashes of its slots, which are derived and never stored. A node exists only where at least
+ * two leaves lie below it.
  */
 import { invariant, PydeError } from '../bytes/index.ts';
 import { TREE_KEY_BYTES } from './key.ts';
+import { CHECKSUM_BYTES } from './table.ts';
 import { NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 
 export const RADIX = 16;
-const SLOTS = 32;
 const FIRST_CHILD_SLOT = 16;
-/** Where the Poseidon2 hashes of the slots begin; the Blake3 hashes are before them. */
-export const POSEIDON2_SLOTS_AT = SLOTS * NODE_HASH_BYTES;
-const NODE_HEADER_BYTES = 4;
-const CHILD_BYTES = 8 + 2 * NODE_HASH_BYTES;
+
+/** Words are u32; all offsets below count words. */
+const WORD_BYTES = 4;
+const HEADER_WORDS = 1;
+const VERSION_WORDS = 2;
+export const HASH_WORDS = NODE_HASH_BYTES / WORD_BYTES;
+/** Blake3 ‖ Poseidon2. */
+export const HASH_PAIR_WORDS = 2 * HASH_WORDS;
+const INNER_ENTRY_WORDS = VERSION_WORDS + HASH_PAIR_WORDS;
+const KEY_WORDS = TREE_KEY_BYTES / WORD_BYTES;
+/** A leaf as its parent keeps it: version ‖ Blake3 ‖ Poseidon2 ‖ key. */
+export const LEAF_ENTRY_WORDS = INNER_ENTRY_WORDS + KEY_WORDS;
+/** Where the hashes begin in the entry of a child. */
+export const ENTRY_HASH_AT = VERSION_WORDS;
+/** Where the key begins in the entry of a leaf. */
+export const ENTRY_KEY_AT = INNER_ENTRY_WORDS;
+const CHECKSUM_WORDS = CHECKSUM_BYTES / WORD_BYTES;
+
+invariant(
+  new Uint8Array(Uint32Array.of(1).buffer)[0] === 1,
+  'records are little-endian, and so is every processor that this runs on',
+);
 
 /** A leaf: its record lies at (version, key). */
 export interface LeafRef {
@@ -34,11 +56,8 @@ export interface InnerRef {
   readonly hash: NodeHash;
 }
 
-/** What hangs below a position: nothing, a leaf, a stored node, or a node of the running update. */
-export type Subtree = undefined | LeafRef | InnerRef | InnerNode;
-
 /** The child nibbles below each slot, as a bit mask. */
-const CHILDREN_UNDER: readonly number[] = Array.from({ length: SLOTS }, (_, slot) => {
+const CHILDREN_UNDER = Uint16Array.from({ length: 32 }, (_, slot) => {
   if (slot === 0) return 0;
   const level = 31 - Math.clz32(slot);
   const first = (slot << (4 - level)) - FIRST_CHILD_SLOT;
@@ -46,68 +65,76 @@ const CHILDREN_UNDER: readonly number[] = Array.from({ length: SLOTS }, (_, slot
 });
 
 export class InnerNode {
-  readonly kind = 'node';
   /** The version that writes this node. */
   readonly version: bigint;
   /** Bit i: child i exists. */
-  children: number;
+  readonly children: number;
   /** Bit i: child i is a leaf. */
-  leaves: number;
-  /** Bit s: the hashes of slot s are those of the children as they are now. */
-  hashed: number;
-  /** Blake3 hashes of slots 0 … 31, then their Poseidon2 hashes; one buffer, nodes are many. */
-  readonly slots: Uint8Array;
-  readonly #versions: bigint[];
-  readonly #leafKeys: (Uint8Array | undefined)[];
+  readonly leaves: number;
+  /** Bit s: slot s has a hash of its own. */
+  readonly slots: number;
+  /** Bit s: the hash of slot s is yet to be computed (`node-hashing.ts`). */
+  pending: number;
+  readonly words: Uint32Array;
+  readonly #slotsAt: number;
 
-  constructor(version: bigint, like?: InnerNode) {
+  /** A node whose entries and hashes are all yet to be filled in. */
+  constructor(version: bigint, children: number, leaves: number) {
     this.version = version;
-    this.children = like === undefined ? 0 : like.children;
-    this.leaves = like === undefined ? 0 : like.leaves;
-    this.hashed = like === undefined ? 0 : like.hashed;
-    this.slots = like === undefined ? new Uint8Array(2 * POSEIDON2_SLOTS_AT) : like.slots.slice();
-    this.#versions = like === undefined ? new Array(RADIX).fill(0n) : like.#versions.slice();
-    this.#leafKeys = like === undefined ? new Array(RADIX).fill(undefined) : like.#leafKeys.slice();
+    this.children = children;
+    this.leaves = leaves;
+    this.slots = slotsOf(children, leaves);
+    this.pending = this.slots;
+    this.#slotsAt = recordWords(children, leaves) + CHECKSUM_WORDS;
+    this.words = new Uint32Array(this.#slotsAt + HASH_PAIR_WORDS * bitCount(this.slots));
+    this.words[0] = children | (leaves << RADIX);
   }
 
-  /** A copy that belongs to a newer version and may be changed. */
-  cloneAt(version: bigint): InnerNode {
-    return new InnerNode(version, this);
+  /**
+   * The node that follows `old` with another set of children: entries and hashes that no child of
+   * `touched` takes part in are taken over, and `touched` are to be filled in.
+   */
+  static after(
+    old: InnerNode,
+    version: bigint,
+    { children, leaves, touched }: { children: number; leaves: number; touched: number },
+  ): InnerNode {
+    const node = new InnerNode(version, children, leaves);
+    node.#takeOver(old, touched);
+    return node;
+  }
+
+  /** Where the entry of an existing child begins. */
+  childAt(nibble: number): number {
+    const below = (1 << nibble) - 1;
+    const others = bitCount(this.children & below);
+    return HEADER_WORDS + INNER_ENTRY_WORDS * others + KEY_WORDS * bitCount(this.leaves & below);
+  }
+
+  /** Where the hashes of a slot among 1 … 31 lie, or −1 when nothing is below it. */
+  hashAt(slot: number): number {
+    if (((this.slots >> slot) & 1) === 1 && slot < FIRST_CHILD_SLOT) return this.ownHashAt(slot);
+    const below = this.children & (CHILDREN_UNDER[slot] ?? 0);
+    return below === 0 ? -1 : this.childAt(31 - Math.clz32(below)) + ENTRY_HASH_AT;
+  }
+
+  /** Where the hashes of a slot of `slots` lie. */
+  ownHashAt(slot: number): number {
+    return this.#slotsAt + HASH_PAIR_WORDS * bitCount(this.slots & ((1 << slot) - 1));
   }
 
   child(nibble: number): LeafRef | InnerRef | undefined {
     if (((this.children >> nibble) & 1) === 0) return undefined;
-    const version = this.#versions[nibble] ?? 0n;
-    const hash = this.slotHash(FIRST_CHILD_SLOT + nibble);
-    const key = this.#leafKeys[nibble];
-    return key === undefined
-      ? { kind: 'inner', version, hash }
-      : { kind: 'leaf', key, version, hash };
+    const at = this.childAt(nibble);
+    const version = this.childVersion(nibble);
+    const hash = this.#hashesAt(at + ENTRY_HASH_AT);
+    if (((this.leaves >> nibble) & 1) === 0) return { kind: 'inner', version, hash };
+    const key = this.#bytesAt(at + ENTRY_KEY_AT, TREE_KEY_BYTES);
+    return { kind: 'leaf', key, version, hash };
   }
 
-  /** Puts a subtree at `nibble`; the hash of an `InnerNode` follows through `setChildHash`. */
-  setChild(nibble: number, subtree: Subtree): void {
-    const bit = 1 << nibble;
-    this.children = subtree === undefined ? this.children & ~bit : this.children | bit;
-    this.leaves = subtree?.kind === 'leaf' ? this.leaves | bit : this.leaves & ~bit;
-    this.#versions[nibble] = subtree?.version ?? 0n;
-    this.#leafKeys[nibble] = subtree?.kind === 'leaf' ? subtree.key : undefined;
-    if (subtree === undefined) this.#clearChildHash(nibble);
-    else if (subtree.kind !== 'node') {
-      this.setChildHash(nibble, subtree.hash.blake3, subtree.hash.poseidon2);
-    }
-  }
-
-  setChildHash(nibble: number, blake3: Uint8Array, poseidon2: Uint8Array): void {
-    const slot = FIRST_CHILD_SLOT + nibble;
-    this.slots.set(blake3, slot * NODE_HASH_BYTES);
-    this.slots.set(poseidon2, POSEIDON2_SLOTS_AT + slot * NODE_HASH_BYTES);
-    this.#dropHashesAbove(slot);
-  }
-
-  /** The only child when it is a leaf: such a node is replaced by the leaf. */
-  onlyLeaf(): LeafRef | undefined {
-    return this.singleLeafUnder(1) < 0 ? undefined : this.#leafAt(this.singleLeafUnder(1));
+  childVersion(nibble: number): bigint {
+    return readVersion(this.words, this.childAt(nibble));
   }
 
   /** True when no child lies below `slot`: its hash is the empty one. */
@@ -117,99 +144,65 @@ export class InnerNode {
 
   /** The nibble of the leaf that is all that lies below `slot`, or −1. */
   singleLeafUnder(slot: number): number {
-    const below = this.children & (CHILDREN_UNDER[slot] ?? 0);
-    const single = below !== 0 && (below & (below - 1)) === 0 && (below & this.leaves) !== 0;
-    return single ? 31 - Math.clz32(below) : -1;
+    return singleLeaf(this.children & (CHILDREN_UNDER[slot] ?? 0), this.leaves);
   }
 
-  /** Views of both hashes of a slot; right only when `hashed` has the slot's bit. */
+  /** Copies of both hashes of a slot that is not pending; zeros where nothing is below it. */
   slotHash(slot: number): NodeHash {
-    const at = slot * NODE_HASH_BYTES;
-    const poseidon2At = POSEIDON2_SLOTS_AT + at;
+    const at = this.hashAt(slot);
+    if (at >= 0) return this.#hashesAt(at);
+    return { blake3: new Uint8Array(NODE_HASH_BYTES), poseidon2: new Uint8Array(NODE_HASH_BYTES) };
+  }
+
+  /** The bytes of the record, and after them the room for its checksum: not a copy. */
+  record(): Uint8Array {
+    return new Uint8Array(this.words.buffer, 0, this.#slotsAt * WORD_BYTES);
+  }
+
+  #takeOver(old: InnerNode, touched: number): void {
+    const { words } = this;
+    if (old.children === this.children && old.leaves === this.leaves) {
+      words.set(old.words);
+      this.pending = old.pending | slotsAbove(this.slots, touched);
+      return;
+    }
+    for (let rest = this.children & old.children & ~touched; rest !== 0; rest &= rest - 1) {
+      const nibble = 31 - Math.clz32(rest & -rest);
+      const isLeaf = ((this.leaves >> nibble) & 1) === 1;
+      const length = isLeaf ? LEAF_ENTRY_WORDS : INNER_ENTRY_WORDS;
+      copyWords(words, this.childAt(nibble), old.words, old.childAt(nibble), length);
+    }
+    const kept = this.slots & old.slots & ~old.pending & ~slotsAbove(this.slots, touched);
+    for (let rest = kept; rest !== 0; rest &= rest - 1) {
+      const slot = 31 - Math.clz32(rest & -rest);
+      copyWords(words, this.ownHashAt(slot), old.words, old.ownHashAt(slot), HASH_PAIR_WORDS);
+    }
+    this.pending = this.slots & ~kept;
+  }
+
+  #hashesAt(at: number): NodeHash {
     return {
-      blake3: this.slots.subarray(at, at + NODE_HASH_BYTES),
-      poseidon2: this.slots.subarray(poseidon2At, poseidon2At + NODE_HASH_BYTES),
+      blake3: this.#bytesAt(at, NODE_HASH_BYTES),
+      poseidon2: this.#bytesAt(at + HASH_WORDS, NODE_HASH_BYTES),
     };
   }
 
-  /** The children as `encodeInnerNode` lays them out, after the header. */
-  writeChildren(out: Uint8Array, view: DataView): void {
-    let at = NODE_HEADER_BYTES;
-    for (let nibble = 0; nibble < RADIX; nibble++) {
-      if (((this.children >> nibble) & 1) === 0) continue;
-      const slot = (FIRST_CHILD_SLOT + nibble) * NODE_HASH_BYTES;
-      const { slots } = this;
-      view.setBigUint64(at, this.#versions[nibble] ?? 0n, true);
-      out.set(slots.subarray(slot, slot + NODE_HASH_BYTES), at + 8);
-      const poseidon2At = POSEIDON2_SLOTS_AT + slot;
-      out.set(slots.subarray(poseidon2At, poseidon2At + NODE_HASH_BYTES), at + 8 + NODE_HASH_BYTES);
-      at += CHILD_BYTES;
-      const key = this.#leafKeys[nibble];
-      if (key === undefined) continue;
-      out.set(key, at);
-      at += TREE_KEY_BYTES;
-    }
-  }
-
-  /** Fills an empty node, whose bits are set, from a record of the right length. */
-  readChildren(bytes: Uint8Array, view: DataView): void {
-    let at = NODE_HEADER_BYTES;
-    for (let nibble = 0; nibble < RADIX; nibble++) {
-      if (((this.children >> nibble) & 1) === 0) continue;
-      const slot = (FIRST_CHILD_SLOT + nibble) * NODE_HASH_BYTES;
-      const poseidon2From = at + 8 + NODE_HASH_BYTES;
-      this.#versions[nibble] = view.getBigUint64(at, true);
-      this.slots.set(bytes.subarray(at + 8, poseidon2From), slot);
-      this.slots.set(bytes.subarray(poseidon2From, at + CHILD_BYTES), POSEIDON2_SLOTS_AT + slot);
-      at += CHILD_BYTES;
-      if (((this.leaves >> nibble) & 1) === 0) continue;
-      this.#leafKeys[nibble] = bytes.slice(at, at + TREE_KEY_BYTES);
-      at += TREE_KEY_BYTES;
-    }
-  }
-
-  #leafAt(nibble: number): LeafRef {
-    const leaf = this.child(nibble);
-    invariant(leaf?.kind === 'leaf', 'a leaf bit has a leaf key');
-    return leaf;
-  }
-
-  #clearChildHash(nibble: number): void {
-    const slot = FIRST_CHILD_SLOT + nibble;
-    const at = slot * NODE_HASH_BYTES;
-    this.slots.fill(0, at, at + NODE_HASH_BYTES);
-    this.slots.fill(0, POSEIDON2_SLOTS_AT + at, POSEIDON2_SLOTS_AT + at + NODE_HASH_BYTES);
-    this.#dropHashesAbove(slot);
-  }
-
-  #dropHashesAbove(slot: number): void {
-    for (let above = slot >> 1; above > 0; above >>= 1) this.hashed &= ~(1 << above);
+  #bytesAt(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.words.buffer, at * WORD_BYTES, length).slice();
   }
 }
 
 /**
+ * Reads a record of our own store, whose checksum held:
  * children u16 ‖ leaves u16 ‖ for each child in nibble order: version u64 ‖ Blake3 ‖ Poseidon2
  * ‖ (for a leaf) its tree key. Integers little-endian.
- */
-export function encodeInnerNode(node: InnerNode): Uint8Array {
-  const out = new Uint8Array(recordBytes(node.children, node.leaves));
-  const view = new DataView(out.buffer);
-  view.setUint16(0, node.children, true);
-  view.setUint16(2, node.leaves, true);
-  node.writeChildren(out, view);
-  return out;
-}
-
-/**
- * Reads a record of our own store, whose checksum held.
  * @throws PydeError `state.node-record` when it is no node all the same
  */
 export function decodeInnerNode(bytes: Uint8Array, version: bigint): InnerNode {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const children = bytes.length < NODE_HEADER_BYTES ? 0 : view.getUint16(0, true);
-  const leaves = bytes.length < NODE_HEADER_BYTES ? 0 : view.getUint16(2, true);
+  const children = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
+  const leaves = (bytes[2] ?? 0) | ((bytes[3] ?? 0) << 8);
   const wellFormed = children !== 0 && (leaves & ~children) === 0;
-  if (!wellFormed || bytes.length !== recordBytes(children, leaves)) {
+  if (!wellFormed || bytes.length !== recordWords(children, leaves) * WORD_BYTES) {
     throw new PydeError(
       'state.node-record',
       `a node record of ${bytes.length} bytes with children ${children} and leaves ${leaves} ` +
@@ -217,19 +210,68 @@ export function decodeInnerNode(bytes: Uint8Array, version: bigint): InnerNode {
       { length: bytes.length, children, leaves },
     );
   }
-  const node = new InnerNode(version);
-  node.children = children;
-  node.leaves = leaves;
-  node.readChildren(bytes, view);
+  const node = new InnerNode(version, children, leaves);
+  node.record().set(bytes);
   return node;
 }
 
-function recordBytes(children: number, leaves: number): number {
-  return NODE_HEADER_BYTES + bitCount(children) * CHILD_BYTES + bitCount(leaves) * TREE_KEY_BYTES;
+/** Both halves of a u64 at `at`. */
+export function writeVersion(words: Uint32Array, at: number, version: bigint): void {
+  words[at] = Number(version & 0xffff_ffffn);
+  words[at + 1] = Number(version >> 32n);
 }
 
+export function readVersion(words: Uint32Array, at: number): bigint {
+  const high = words[at + 1] ?? 0;
+  const low = BigInt(words[at] ?? 0);
+  return high === 0 ? low : (BigInt(high) << 32n) | low;
+}
+
+/** A loop: for the few words of a hash or an entry it beats views and `set`. */
+export function copyWords(
+  to: Uint32Array,
+  toAt: number,
+  from: Uint32Array,
+  fromAt: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i] ?? 0;
+}
+
+/** The nibble of the only child of `children` when it is a leaf, or −1. */
+export function singleLeaf(children: number, leaves: number): number {
+  const single = children !== 0 && (children & (children - 1)) === 0 && (children & leaves) !== 0;
+  return single ? 31 - Math.clz32(children) : -1;
+}
+
+function recordWords(children: number, leaves: number): number {
+  return HEADER_WORDS + INNER_ENTRY_WORDS * bitCount(children) + KEY_WORDS * bitCount(leaves);
+}
+
+/** The slots with a hash of their own: more than nothing or one leaf below. */
+function slotsOf(children: number, leaves: number): number {
+  let slots = 0;
+  for (let slot = 1; slot < FIRST_CHILD_SLOT; slot++) {
+    const below = children & (CHILDREN_UNDER[slot] ?? 0);
+    if (below !== 0 && singleLeaf(below, leaves) < 0) slots |= 1 << slot;
+  }
+  return slots;
+}
+
+/** Those of `slots` with a child of `touched` below. */
+function slotsAbove(slots: number, touched: number): number {
+  let above = 0;
+  for (let rest = slots; rest !== 0; rest &= rest - 1) {
+    const slot = 31 - Math.clz32(rest & -rest);
+    if ((touched & (CHILDREN_UNDER[slot] ?? 0)) !== 0) above |= 1 << slot;
+  }
+  return above;
+}
+
+/** How many of sixteen bits are set. */
 function bitCount(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
-  return count;
+  const pairs = bits - ((bits >> 1) & 0x5555);
+  const nibbles = (pairs & 0x3333) + ((pairs >> 2) & 0x3333);
+  const bytes = (nibbles + (nibbles >> 4)) & 0x0f0f;
+  return (bytes + (bytes >> 8)) & 0x1f;
 }

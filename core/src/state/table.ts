@@ -79,6 +79,14 @@ export class Table {
     return { kind: 'put', key, value: sealRecord(key, value) };
   }
 
+  /** As `put`, of a value in front of 8 bytes of room: the record is `room` itself, not a copy. */
+  putInPlace(suffix: Uint8Array, room: Uint8Array): StoreWrite {
+    const key = concatBytes(this.#prefix, suffix);
+    const length = room.length - CHECKSUM_BYTES;
+    room.set(checksum(key, room.subarray(0, length)), length);
+    return { kind: 'put', key, value: room };
+  }
+
   delete(suffix: Uint8Array): StoreWrite {
     return { kind: 'delete', key: concatBytes(this.#prefix, suffix) };
   }

@@ -25,8 +25,8 @@ export const EMPTY_HASH: NodeHash = {
 
 const LEAF_TAG = Uint8Array.of(0x00);
 const INNER_TAG = Uint8Array.of(0x01);
-const VALUE_DOMAIN = 1;
-const LEAF_DOMAIN = 2;
+export const VALUE_DOMAIN = 1;
+export const LEAF_DOMAIN = 2;
 
 export function hashValue(value: Uint8Array): NodeHash {
   return { blake3: blake3(value), poseidon2: poseidon2State(VALUE_DOMAIN, value) };

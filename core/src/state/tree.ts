@@ -7,33 +7,31 @@
  * the root down, sharing every subtree without a change; then hashes are computed from the deepest
  * level up, each level of all changed nodes in one batch. Recursion ends at 64 nibbles.
  */
-import { compareBytes, equalBytes, invariant } from '../bytes/index.ts';
-import { InnerNode, type InnerRef, type LeafRef, RADIX, type Subtree } from './node.ts';
-import { completeHashes } from './node-hashing.ts';
+import { invariant } from '../bytes/index.ts';
+import { LeafRows, type TreeChange } from './leaf-rows.ts';
 import {
-  EMPTY_HASH,
-  hashLeaf,
-  hashValue,
-  keyNibble,
-  NODE_HASH_BYTES,
-  type NodeHash,
-} from './tree-hash.ts';
+  copyWords,
+  ENTRY_HASH_AT,
+  HASH_PAIR_WORDS,
+  InnerNode,
+  type InnerRef,
+  LEAF_ENTRY_WORDS,
+  type LeafRef,
+  readVersion,
+  singleLeaf,
+  writeVersion,
+} from './node.ts';
+import { completeHashes } from './node-hashing.ts';
+import { EMPTY_HASH, type NodeHash } from './tree-hash.ts';
+
+export type { TreeChange } from './leaf-rows.ts';
 
 export const KEY_NIBBLES = 64;
 
 /** Reads stored nodes; a node that the tree refers to and the store lacks is an error. */
 export interface NodeReader {
-  /**
-   * A copy, to be changed and written at `copyVersion`, of the internal node of `version` at the
-   * first `depth` nibbles of `key`.
-   */
-  copyInnerNode(version: bigint, key: Uint8Array, depth: number, copyVersion: bigint): InnerNode;
-}
-
-export interface TreeChange {
-  readonly key: Uint8Array;
-  /** Undefined removes the leaf. A value of no bytes is a value. */
-  readonly value: Uint8Array | undefined;
+  /** The internal node of `version` at the first `depth` nibbles of `key`; not to be changed. */
+  innerNode(version: bigint, key: Uint8Array, depth: number): InnerNode;
 }
 
 /** The root as a later update starts from it. */
@@ -46,10 +44,16 @@ export interface NodeLocation {
   readonly depth: number;
 }
 
+/** An internal node to be written, at the first `depth` nibbles of `key`. */
+export interface WrittenNode {
+  readonly node: InnerNode;
+  readonly key: Uint8Array;
+  readonly depth: number;
+}
+
 export interface TreeUpdate<Change extends TreeChange> {
   readonly root: TreeRoot;
-  /** Internal nodes to be written, at the first `depth` nibbles of `key`. */
-  readonly nodes: readonly { readonly node: InnerNode; key: Uint8Array; depth: number }[];
+  readonly nodes: readonly WrittenNode[];
   /** The changes that change something, in key order. */
   readonly applied: readonly Change[];
   /** Nodes that versions before this one reach and this one does not. */
@@ -75,178 +79,220 @@ export function updateTree<Change extends TreeChange>(
   return new Update(reader, version, changes).run(root);
 }
 
-interface Item<Change> {
-  readonly change: Change;
-  readonly key: Uint8Array;
-  /** The leaf to be; undefined for a removal. */
-  readonly leaf: LeafRef | undefined;
+/** A node of this update, and where in its parent's words its hashes go. */
+interface ChangedNode extends WrittenNode {
+  parent: Uint32Array | undefined;
+  parentAt: number;
 }
 
-/** A changed node, with the changed children whose hashes it still waits for. */
-interface ChangedNode {
-  readonly node: InnerNode;
-  readonly key: Uint8Array;
-  readonly waitsFor: { readonly nibble: number; readonly child: InnerNode }[];
-}
+/** What became of a subtree: a node of this update, the row of a leaf, SAME or EMPTY. */
+type Outcome = ChangedNode | number;
+const SAME = -1;
+const EMPTY = -2;
+const NO_LEAF = -1;
 
 class Update<Change extends TreeChange> {
   readonly #reader: NodeReader;
   readonly #version: bigint;
-  readonly #items: readonly Item<Change>[];
+  readonly #rows: LeafRows<Change>;
+  /** By depth. */
   readonly #changed: ChangedNode[][] = [];
   readonly #applied: Change[] = [];
   readonly #stale: NodeLocation[] = [];
+  /** By depth and nibble: of the node in work at each depth. */
+  readonly #outcomes: Outcome[][] = [];
 
   constructor(reader: NodeReader, version: bigint, changes: readonly Change[]) {
     this.#reader = reader;
     this.#version = version;
-    this.#items = sortedItems(changes, version);
+    this.#rows = new LeafRows(changes, version);
   }
 
   run(root: TreeRoot): TreeUpdate<Change> {
-    const top = this.#items.length === 0 ? root : this.#update(root, 0, 0, this.#items.length);
+    const outcome = this.#updateRoot(root, this.#rows.changes.length);
     this.#hash();
-    const nodes = this.#changed.flatMap((level, depth) =>
-      level.map(({ node, key }) => ({ node, key, depth })),
-    );
-    const applied = this.#applied;
-    return { root: asRoot(top), nodes, applied, stale: this.#stale };
+    const nodes = this.#changed.flat();
+    const [applied, stale] = [this.#applied, this.#stale];
+    return { root: this.#rootAfter(root, outcome), nodes, applied, stale };
   }
 
-  /** The subtree at `depth` after items lo … hi − 1; the same object when nothing changed. */
-  #update(before: undefined | LeafRef | InnerRef, depth: number, lo: number, hi: number): Subtree {
-    if (before?.kind === 'inner') return this.#updateInner(before, depth, lo, hi);
-    const leaves = this.#mergeLeaf(before, lo, hi);
-    return this.#build(leaves, depth, 0, leaves.length);
+  #updateRoot(root: TreeRoot, count: number): Outcome {
+    if (count === 0) return SAME;
+    if (root?.kind === 'inner') return this.#updateInner(root.version, 0, 0, count);
+    return this.#merge(root === undefined ? NO_LEAF : this.#rows.addLeaf(root), 0, 0, count);
   }
 
-  #updateInner(before: InnerRef, depth: number, lo: number, hi: number): Subtree {
-    const { key } = this.#item(lo);
-    const node = this.#reader.copyInnerNode(before.version, key, depth, this.#version);
-    const changed: ChangedNode = { node, key, waitsFor: [] };
-    let isChanged = false;
+  /** The stored node of `version` at `depth` after changes lo … hi − 1. */
+  #updateInner(version: bigint, depth: number, lo: number, hi: number): Outcome {
+    const rows = this.#rows;
+    const old = this.#reader.innerNode(version, rows.key(lo), depth);
+    const outcomes = this.#outcomesAt(depth);
+    let { children, leaves } = old;
+    let touched = 0;
     for (let from = lo; from < hi; ) {
-      const nibble = keyNibble(this.#item(from).key, depth);
+      const nibble = rows.nibble(from, depth);
       let to = from + 1;
-      while (to < hi && keyNibble(this.#item(to).key, depth) === nibble) to++;
-      const childBefore = node.child(nibble);
-      const child = this.#update(childBefore, depth + 1, from, to);
-      if (child !== childBefore) {
-        isChanged = true;
-        placeChild(changed, nibble, child);
-      }
+      while (to < hi && rows.nibble(to, depth) === nibble) to++;
+      const outcome = this.#updateChild(old, nibble, depth + 1, from, to);
       from = to;
+      if (outcome === SAME) continue;
+      const bit = 1 << nibble;
+      outcomes[nibble] = outcome;
+      touched |= bit;
+      children = outcome === EMPTY ? children & ~bit : children | bit;
+      leaves = isLeafRow(outcome) ? leaves | bit : leaves & ~bit;
     }
-    if (!isChanged) return before;
-    this.#markStale(before.version, key, depth);
-    if (node.children === 0) return undefined;
-    return node.onlyLeaf() ?? this.#keep(changed, depth);
+    if (touched === 0) return SAME;
+    this.#markStale(version, rows.key(lo), depth);
+    if (children === 0) return EMPTY;
+    const single = singleLeaf(children, leaves);
+    if (single >= 0) {
+      const isTouched = ((touched >> single) & 1) === 1;
+      return isTouched ? (outcomes[single] ?? SAME) : rows.add(old.words, old.childAt(single));
+    }
+    const node = InnerNode.after(old, this.#version, { children, leaves, touched });
+    return this.#keep(node, outcomes, touched & children, depth, lo);
   }
 
-  /** The leaves of a subtree that was empty or one leaf, in key order. */
-  #mergeLeaf(before: LeafRef | undefined, lo: number, hi: number): LeafRef[] {
-    const leaves: LeafRef[] = [];
+  #updateChild(old: InnerNode, nibble: number, depth: number, lo: number, hi: number): Outcome {
+    const bit = 1 << nibble;
+    if ((old.children & bit) === 0) return this.#merge(NO_LEAF, depth, lo, hi);
+    if ((old.leaves & bit) === 0) {
+      return this.#updateInner(old.childVersion(nibble), depth, lo, hi);
+    }
+    const at = old.childAt(nibble);
+    if (hi - lo === 1 && this.#rows.sameKey(lo, old.words, at)) {
+      return this.#replaceLeaf(old, at, lo);
+    }
+    return this.#merge(this.#rows.add(old.words, at), depth, lo, hi);
+  }
+
+  /** What most changes do: a leaf for the leaf of the same key. */
+  #replaceLeaf({ words }: InnerNode, at: number, row: number): Outcome {
+    const change = this.#change(row);
+    if (change.value !== undefined && this.#rows.sameHash(row, words, at)) return SAME;
+    this.#applied.push(change);
+    this.#markStale(readVersion(words, at), this.#rows.key(row), KEY_NIBBLES);
+    return change.value === undefined ? EMPTY : row;
+  }
+
+  /** A subtree that was empty, or the leaf of row `before`, after changes lo … hi − 1. */
+  #merge(before: number, depth: number, lo: number, hi: number): Outcome {
+    const rows = this.#rows;
+    const merged: number[] = [];
     let existing = before;
     for (let i = lo; i < hi; i++) {
-      const { change, key, leaf } = this.#item(i);
-      const order = existing === undefined ? 1 : compareBytes(existing.key, key);
-      if (existing !== undefined && order <= 0) {
-        const untouched = order < 0 || (leaf !== undefined && equalHash(existing.hash, leaf.hash));
-        if (untouched) leaves.push(existing);
-        else this.#markStale(existing.version, key, KEY_NIBBLES);
-        existing = undefined;
-        if (order === 0 && untouched) continue;
+      const change = this.#change(i);
+      const order = existing === NO_LEAF ? 1 : rows.compareKeys(existing, i);
+      if (order <= 0) {
+        const isKept = order < 0 || this.#isSameLeaf(existing, i);
+        if (isKept) merged.push(existing);
+        else this.#markStale(rows.version(existing), rows.key(i), KEY_NIBBLES);
+        existing = NO_LEAF;
+        if (order === 0 && isKept) continue;
       }
-      if (leaf !== undefined) leaves.push(leaf);
-      if (leaf !== undefined || order === 0) this.#applied.push(change);
+      if (change.value !== undefined) merged.push(i);
+      if (change.value !== undefined || order === 0) this.#applied.push(change);
     }
-    if (existing !== undefined) leaves.push(existing);
-    return leaves;
+    if (existing !== NO_LEAF) merged.push(existing);
+    if (merged.length === 0) return before === NO_LEAF ? SAME : EMPTY;
+    if (merged.length === 1 && merged[0] === before) return SAME;
+    return this.#build(merged, depth, 0, merged.length);
   }
 
-  #build(leaves: readonly LeafRef[], depth: number, lo: number, hi: number): Subtree {
-    const first = leaves[lo];
-    if (first === undefined || hi - lo <= 1) return hi > lo ? first : undefined;
-    const changed = { node: new InnerNode(this.#version), key: first.key, waitsFor: [] };
-    for (let from = lo, nibble = 0; nibble < RADIX && from < hi; nibble++) {
-      let to = from;
-      while (to < hi && nibbleOf(leaves[to], depth) === nibble) to++;
-      if (to > from) placeChild(changed, nibble, this.#build(leaves, depth + 1, from, to));
+  /** The tree at `depth` over rows[lo … hi − 1], at least one, in key order. */
+  #build(merged: readonly number[], depth: number, lo: number, hi: number): Outcome {
+    const rows = this.#rows;
+    const first = merged[lo] ?? 0;
+    if (hi - lo === 1) return first;
+    const outcomes = this.#outcomesAt(depth);
+    let children = 0;
+    let leaves = 0;
+    for (let from = lo; from < hi; ) {
+      const nibble = rows.nibble(merged[from] ?? 0, depth);
+      let to = from + 1;
+      while (to < hi && rows.nibble(merged[to] ?? 0, depth) === nibble) to++;
+      const outcome = this.#build(merged, depth + 1, from, to);
+      outcomes[nibble] = outcome;
+      children |= 1 << nibble;
+      if (isLeafRow(outcome)) leaves |= 1 << nibble;
       from = to;
     }
-    return this.#keep(changed, depth);
+    const node = new InnerNode(this.#version, children, leaves);
+    return this.#keep(node, outcomes, children, depth, first);
   }
 
-  #keep(changed: ChangedNode, depth: number): InnerNode {
-    let level = this.#changed[depth];
-    while (level === undefined) {
-      this.#changed.push([]);
-      level = this.#changed[depth];
+  /** Fills in the entries of the children of `placed`; the hashes of nodes among them follow. */
+  #keep(
+    node: InnerNode,
+    outcomes: readonly Outcome[],
+    placed: number,
+    depth: number,
+    row: number,
+  ): ChangedNode {
+    const { words } = node;
+    for (let rest = placed; rest !== 0; rest &= rest - 1) {
+      const nibble = 31 - Math.clz32(rest & -rest);
+      const at = node.childAt(nibble);
+      const outcome = outcomes[nibble] ?? EMPTY;
+      if (typeof outcome === 'number') {
+        copyWords(words, at, this.#rows.words, this.#rows.entryAt(outcome), LEAF_ENTRY_WORDS);
+      } else {
+        writeVersion(words, at, this.#version);
+        outcome.parent = words;
+        outcome.parentAt = at + ENTRY_HASH_AT;
+      }
     }
-    level.push(changed);
-    return changed.node;
+    const key = this.#rows.key(row);
+    const changed: ChangedNode = { node, key, depth, parent: undefined, parentAt: 0 };
+    this.#levelAt(depth).push(changed);
+    return changed;
+  }
+
+  /** From the deepest level up: the hashes of a level are entries of the one above. */
+  #hash(): void {
+    for (const level of this.#changed.toReversed()) {
+      completeHashes(level.map(({ node }) => node));
+      for (const { node, parent, parentAt } of level) {
+        if (parent === undefined) continue;
+        copyWords(parent, parentAt, node.words, node.ownHashAt(1), HASH_PAIR_WORDS);
+      }
+    }
+  }
+
+  #rootAfter(before: TreeRoot, outcome: Outcome): TreeRoot {
+    if (outcome === SAME) return before;
+    if (outcome === EMPTY) return undefined;
+    if (typeof outcome === 'number') return this.#rows.leaf(outcome);
+    return { kind: 'inner', version: this.#version, hash: outcome.node.slotHash(1) };
+  }
+
+  #isSameLeaf(existing: number, row: number): boolean {
+    if (this.#change(row).value === undefined) return false;
+    return this.#rows.sameHash(row, this.#rows.words, this.#rows.entryAt(existing));
   }
 
   #markStale(version: bigint, key: Uint8Array, depth: number): void {
     this.#stale.push({ version, key, depth });
   }
 
-  #hash(): void {
-    for (const level of this.#changed.toReversed()) {
-      for (const { node, waitsFor } of level) {
-        for (const { nibble, child } of waitsFor) {
-          const { blake3, poseidon2 } = child.slotHash(1);
-          node.setChildHash(nibble, blake3, poseidon2);
-        }
-      }
-      completeHashes(level.map(({ node }) => node));
-    }
+  #change(row: number): Change {
+    const change = this.#rows.changes[row];
+    invariant(change !== undefined, 'row ranges lie inside the changes');
+    return change;
   }
 
-  #item(i: number): Item<Change> {
-    const item = this.#items[i];
-    invariant(item !== undefined, 'item ranges lie inside the items');
-    return item;
+  #levelAt(depth: number): ChangedNode[] {
+    while (this.#changed.length <= depth) this.#changed.push([]);
+    return this.#changed[depth] ?? [];
+  }
+
+  #outcomesAt(depth: number): Outcome[] {
+    while (this.#outcomes.length <= depth) this.#outcomes.push(new Array(16).fill(EMPTY));
+    return this.#outcomes[depth] ?? [];
   }
 }
 
-function placeChild(parent: ChangedNode, nibble: number, child: Subtree): void {
-  parent.node.setChild(nibble, child);
-  if (child?.kind === 'node') parent.waitsFor.push({ nibble, child });
-}
-
-function asRoot(top: Subtree): TreeRoot {
-  if (top?.kind !== 'node') return top;
-  const { blake3, poseidon2 } = top.slotHash(1);
-  const hash = { blake3: blake3.slice(), poseidon2: poseidon2.slice() };
-  return { kind: 'inner', version: top.version, hash };
-}
-
-function sortedItems<Change extends TreeChange>(
-  changes: readonly Change[],
-  version: bigint,
-): Item<Change>[] {
-  const items = changes.map((change): Item<Change> => {
-    const { key, value } = change;
-    invariant(key.length === NODE_HASH_BYTES, 'a tree key has 32 bytes');
-    if (value === undefined) return { change, key, leaf: undefined };
-    const hash = hashLeaf(key, hashValue(value));
-    return { change, key, leaf: { kind: 'leaf', key, version, hash } };
-  });
-  items.sort((a, b) => compareBytes(a.key, b.key));
-  for (let i = 1; i < items.length; i++) {
-    const [before, item] = [items[i - 1], items[i]];
-    const distinct =
-      before !== undefined && item !== undefined && !equalBytes(before.key, item.key);
-    invariant(distinct, 'a batch changes each key at most once');
-  }
-  return items;
-}
-
-function nibbleOf(leaf: LeafRef | undefined, depth: number): number {
-  return leaf === undefined ? -1 : keyNibble(leaf.key, depth);
-}
-
-function equalHash(a: NodeHash, b: NodeHash): boolean {
-  return equalBytes(a.blake3, b.blake3) && equalBytes(a.poseidon2, b.poseidon2);
+function isLeafRow(outcome: Outcome): boolean {
+  return typeof outcome === 'number' && outcome >= 0;
 }
