@@ -1,8 +1,10 @@
 /**
- * `npm test`: types, lint, then every test. The last line is `N passed, N failed`, where each of the
- * type check and the lint counts as one.
+ * `npm test [-- file …]`: types, lint, then every test, or those of the files named. The last line is
+ * `N passed, N failed`, where the type check of a package and the lint count as one each; the line
+ * before it names the steps that failed, since their output may be far above.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -16,18 +18,30 @@ const env = {
 
 let passed = 0;
 let failed = 0;
+const failedSteps: string[] = [];
+let interrupted = false;
+// A terminal sends Ctrl-C to the running step as well, which ends by itself.
+process.on('SIGINT', () => {
+  interrupted = true;
+});
 
-function step(title: string, command: string, args: readonly string[]): boolean {
+async function step(title: string, command: string, args: readonly string[]): Promise<boolean> {
   const started = performance.now();
   process.stdout.write(`\n== ${title}\n`);
-  const run = spawnSync(join(bin, command), args, { cwd: root, stdio: ['ignore', 1, 2], env });
+  const run = spawn(join(bin, command), args, { cwd: root, stdio: ['ignore', 1, 2], env });
+  const [status] = await once(run, 'close');
+  if (interrupted) {
+    process.stdout.write('\nstopped by Ctrl-C, before all was checked\n');
+    process.exit(130);
+  }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`== ${title}: ${run.status === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n`);
-  return run.status === 0;
+  process.stdout.write(`== ${title}: ${status === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n`);
+  if (status !== 0) failedSteps.push(title);
+  return status === 0;
 }
 
-function check(title: string, command: string, args: readonly string[]): void {
-  if (step(title, command, args)) passed++;
+async function check(title: string, command: string, args: readonly string[]): Promise<void> {
+  if (await step(title, command, args)) passed++;
   else failed++;
 }
 
@@ -39,12 +53,12 @@ const projects = [
   'otigen',
   'scripts',
 ];
-for (const project of projects) check(`types: ${project}`, 'tsc', ['-p', project]);
-check('lint and format', 'biome', ['check', '--error-on-warnings', '.']);
+for (const project of projects) await check(`types: ${project}`, 'tsc', ['-p', project]);
+await check('lint and format', 'biome', ['check', '--error-on-warnings', '.']);
 
 const report = join(tmpdir(), `pyde-tests-${process.pid}.json`);
 const filters = process.argv.slice(2);
-const clean = step('tests', 'vitest', [
+const clean = await step('tests', 'vitest', [
   'run',
   '--reporter=default',
   '--reporter=json',
@@ -74,5 +88,6 @@ try {
   rmSync(report, { force: true });
 }
 
+if (failedSteps.length > 0) process.stdout.write(`\nfailed: ${failedSteps.join(', ')}`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
