@@ -92,6 +92,16 @@ describe('the documents', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('tell of every benchmark', () => {
+    const source = readFileSync(join(root, 'scripts', 'bench.ts'), 'utf8');
+    const benches = [...source.matchAll(/import\('\.\/bench\/([\w-]+)\.ts'\)/g)];
+    const page = readFileSync(join(root, 'docs', 'performance.md'), 'utf8');
+    expect(benches.length).toBeGreaterThan(4);
+    expect(benches.map(([, name]) => name).filter((name) => !page.includes(`\`${name}\``))).toEqual(
+      [],
+    );
+  });
+
   it('are all in the index of docs', () => {
     const index = readFileSync(join(root, 'docs', 'README.md'), 'utf8');
     const missing = documents

@@ -7,11 +7,9 @@ import { FALCON_SIGN_RANDOM_BYTES, falconSign } from '@pyde/core/crypto';
 import { executeGenesis } from '@pyde/core/execution';
 import { MemoryStore } from '@pyde/core/platform';
 import { encodeSnapshot, StateStore } from '@pyde/core/state';
-import { encodeTx, txHash } from '@pyde/core/tx';
+import { encodeTx, transferTx, txHash } from '@pyde/core/tx';
 import {
   type GenesisParameters,
-  TX_TYPE,
-  type Tx,
   toAddress,
   toFalconPublicKey,
   toNonce,
@@ -40,20 +38,13 @@ export const loadKeys = (count: number): TestKey[] =>
 
 /** Wire bytes of a transfer of one quantum on the devnet's chain. */
 export function signedTransfer(from: TestKey, to: Uint8Array, nonce: number): Uint8Array {
-  const tx: Tx = {
+  const tx = transferTx({
+    chainId: 31337n,
     from: toAddress(from.address),
     to: toAddress(to),
     value: toQuanta(1n),
-    data: new Uint8Array(0),
-    gasLimit: 21_000n,
     nonce: toNonce(BigInt(nonce)),
-    signature: new Uint8Array(0),
-    feePayer: { kind: 'sender' },
-    accessList: [],
-    deadline: undefined,
-    chainId: 31337n,
-    type: TX_TYPE.standard,
-  };
+  });
   const random = systemRandom.bytes(FALCON_SIGN_RANDOM_BYTES);
   return encodeTx({ ...tx, signature: falconSign(from.secretKey, txHash(tx), random) });
 }
