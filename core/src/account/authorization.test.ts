@@ -86,12 +86,14 @@ describe('an account with several keys', () => {
     expect(holds(twoOfThree, multisig([0, 0], [1, 3]))).toBe(false);
   });
 
-  it('is not signed for below or above the threshold', () => {
+  it('is not signed for below the threshold', () => {
     expect(codeOf(twoOfThree, multisig([0, 0]))).toBe('account.signature-threshold');
     expect(codeOf(twoOfThree, multisig())).toBe('account.signature-threshold');
-    expect(codeOf(twoOfThree, multisig([0, 0], [1, 1], [2, 2]))).toBe(
-      'account.signature-threshold',
-    );
+  });
+
+  it('may be signed for by more than the threshold, when all of them verify', () => {
+    expect(holds(twoOfThree, multisig([0, 0], [1, 1], [2, 2]))).toBe(true);
+    expect(holds(twoOfThree, multisig([0, 0], [1, 1], [2, 3]))).toBe(false);
   });
 
   it('is not signed for by a place that it does not have', () => {

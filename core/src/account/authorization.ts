@@ -4,7 +4,8 @@
  *
  * The keys come from the account's record, never from the transaction. This file turns a signature
  * field into checks and judges its form; the arithmetic is the caller's, who may batch it. A field
- * holds exactly what the keys ask for: no signer twice, none unknown, none beyond the threshold.
+ * names at least as many signers as the threshold asks for, none twice and none unknown, and each of
+ * its signatures must verify.
  */
 import { decodeExactly, encode, PydeError } from '../bytes/index.ts';
 import {
@@ -100,11 +101,11 @@ function multisigChecks(
   field: Uint8Array,
 ): SignatureCheck[] {
   const signatures = decodeMultisigSignature(field);
-  if (signatures.length !== authKeys.threshold) {
+  if (signatures.length < authKeys.threshold) {
     throw new PydeError(
       'account.signature-threshold',
-      `${signatures.length} signatures are given where the account asks for exactly ` +
-        `${authKeys.threshold} of its ${authKeys.keys.length} keys`,
+      `${signatures.length} signatures are given where the account asks for ` +
+        `${authKeys.threshold} of its ${authKeys.keys.length} keys; let more of them sign`,
       { given: signatures.length, threshold: authKeys.threshold },
     );
   }
