@@ -161,6 +161,12 @@ describe('the wire form', () => {
     );
   });
 
+  it('says of bytes that are no transaction what to do, and keeps the code of what is wrong', () => {
+    const refused = () => decodeTx(Uint8Array.of(0));
+    expect(codeOf(refused)).toBe('borsh.truncated');
+    expect(refused).toThrow(/^these 1 bytes are no transaction: .*; send exactly the bytes /);
+  });
+
   it('refuses every truncation', () => {
     const wire = bytes(wireVectors.signed_tx.wire);
     for (let length = 0; length < wire.length; length++) {

@@ -4,7 +4,7 @@
  * trusted; whether the transaction makes sense is `checkTx`'s question.
  */
 import { MAX_SIGNATURE_FIELD_BYTES } from '../account/index.ts';
-import { BorshReader, type BorshWriter, encode, PydeError } from '../bytes/index.ts';
+import { BorshReader, type BorshWriter, encode, isPydeError, PydeError } from '../bytes/index.ts';
 import {
   type AccessEntry,
   ADDRESS_BYTES,
@@ -59,8 +59,33 @@ export function decodeTx(bytes: Uint8Array): Tx {
   const claimed = bytes.at(-1) ?? 0;
   const carriesModule = claimed === TX_TYPE.deploy || claimed === TX_TYPE.lifecycle;
   requireSize(bytes.length, carriesModule ? MAX_TX_BYTES : MAX_PLAIN_TX_BYTES);
-  const reader = new BorshReader(bytes);
-  const tx: Tx = {
+  const tx = readTx(bytes, carriesModule);
+  if (tx.type === TX_TYPE.lifecycle && tx.data[LIFECYCLE_TAG_AT] !== 0) {
+    requireSize(bytes.length, MAX_PLAIN_TX_BYTES);
+    requireCalldata(tx.data.length);
+  }
+  return tx;
+}
+
+function readTx(bytes: Uint8Array, carriesModule: boolean): Tx {
+  try {
+    const reader = new BorshReader(bytes);
+    const tx = readFields(reader, carriesModule);
+    reader.end();
+    return tx;
+  } catch (error) {
+    if (!isPydeError(error) || error.code.startsWith('tx.')) throw error;
+    throw new PydeError(
+      error.code,
+      `these ${bytes.length} bytes are no transaction: ${error.message}; send exactly the bytes ` +
+        'that the client signed',
+      error.details,
+    );
+  }
+}
+
+function readFields(reader: BorshReader, carriesModule: boolean): Tx {
+  return {
     from: toAddress(reader.fixed(ADDRESS_BYTES)),
     to: toAddress(reader.fixed(ADDRESS_BYTES)),
     value: toQuanta(reader.u128()),
@@ -74,12 +99,6 @@ export function decodeTx(bytes: Uint8Array): Tx {
     chainId: reader.u64(),
     type: readType(reader),
   };
-  reader.end();
-  if (tx.type === TX_TYPE.lifecycle && tx.data[LIFECYCLE_TAG_AT] !== 0) {
-    requireSize(bytes.length, MAX_PLAIN_TX_BYTES);
-    requireCalldata(tx.data.length);
-  }
-  return tx;
 }
 
 /** 0 Sender, 1 GasTank, 2 Paymaster + address. */
