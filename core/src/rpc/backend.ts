@@ -17,7 +17,10 @@ import type {
 
 /** `pyde_getNodeInfo`. */
 export interface NodeIdentity {
-  /** Of the peer-to-peer network; the empty string on a node without one. */
+  /**
+   * Of the peer-to-peer network; on a node without one the address of its key, by which clients
+   * tell nodes apart; the empty string when it has neither.
+   */
   readonly peerId: string;
   /** The key that this node signs vertices with; undefined when it only follows. */
   readonly falconPublicKey: FalconPublicKey | undefined;

@@ -1,6 +1,7 @@
 /** What `otigen devnet` promises besides running a chain. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RpcClient } from '@pyde/platform-node/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Home } from '../testing.ts';
 import { runDevnet } from './running-devnet.ts';
@@ -36,6 +37,18 @@ describe('otigen devnet', () => {
     expect(accounts['devnet-3']).toEqual({ mine: true });
     expect(devnet.ready).toMatchObject({ fresh: true, chain_id: 31337, state: null });
     expect((await devnet.stop()).code).toBe(0);
+  });
+
+  it('has an id by which clients tell nodes apart', async () => {
+    const devnet = await runDevnet(home, '--no-auto-import-wallets');
+    const info = await new RpcClient(devnet.url).call('pyde_getNodeInfo');
+    expect(info).toMatchObject({
+      peer_id: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      falcon_pubkey: expect.stringMatching(/^0x09[0-9a-f]{1792}$/),
+      listen_addrs: [],
+      protocol_version: 'pyde/1',
+    });
+    await devnet.stop();
   });
 
   it('starts from the state that another one dumped', async () => {

@@ -5,6 +5,7 @@
  */
 import { equalBytes, PydeError, toHex } from '@pyde/core/bytes';
 import { AnchorSchedule, Consensus, restoreConsensus, type Signer } from '@pyde/core/consensus';
+import { eoaAddress } from '@pyde/core/crypto';
 import {
   adoptLoadedState,
   currentBaseFee,
@@ -239,7 +240,7 @@ export class NodeRuntime implements RpcBackend {
 
   nodeInfo(): NodeIdentity {
     return {
-      peerId: '',
+      peerId: this.#publicKey === undefined ? '' : toHex(eoaAddress(this.#publicKey)),
       falconPublicKey: this.#publicKey,
       listenAddrs: [],
       agentVersion: AGENT_VERSION,
