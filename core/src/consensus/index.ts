@@ -4,11 +4,9 @@ export {
   Consensus,
   type ConsensusContext,
   type ConsensusStatus,
-  MAX_WAITING_WAVES,
 } from './consensus.ts';
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent } from './events.ts';
-export { MAX_CLOCK_LEAD_MS } from './intake.ts';
 export {
   type ConsensusMessage,
   type ConsensusMessageKind,
@@ -16,5 +14,4 @@ export {
   openMessage,
 } from './message.ts';
 export { type Restored, restoreConsensus } from './restore.ts';
-export { verifyVertex } from './vertex-verification.ts';
 export type { CommittedWave } from './wave-builder.ts';

@@ -23,11 +23,8 @@ export {
   describeSnapshot,
   encodeSnapshot,
   loadSnapshot,
-  readSnapshotChunks,
-  SNAPSHOT_CHUNK_BYTES,
   type Snapshot,
-  type SnapshotChunk,
   type SnapshotManifest,
 } from './snapshot.ts';
 export { type PreparedState, StateStore, type StateStoreOptions } from './state-store.ts';
-export { CHECKSUM_BYTES, TABLE, Table, type TableRange } from './table.ts';
+export { TABLE, Table, type TableRange } from './table.ts';
