@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { DevnetHandle, DevnetOptions } from '@pyde/platform-node/devnet';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli } from '../cli.ts';
-import { Failure, invalidArgs, toFailure } from '../output/index.ts';
+import { EXIT, Failure, invalidArgs, toFailure } from '../output/index.ts';
 import type { DefineCommand } from '../program.ts';
 
 interface Options {
@@ -83,13 +83,17 @@ async function run(cli: Cli, command: Command, options: Options): Promise<void> 
   const settled = settleIn(cli, devnet, options);
   const outcome = await Promise.race([ended, closed]);
   await settled;
-  if (typeof outcome === 'object') throw stoppedByFault(outcome.error);
+  if (typeof outcome === 'object') {
+    setTimeout(() => process.exit(EXIT.resource), EXIT_AT_MOST_MS).unref();
+    // The fault is what counts, not what else breaks on the way out.
+    await devnet.stop().catch(() => {});
+    throw stoppedByFault(outcome.error);
+  }
   await end(cli, devnet, options);
 }
 
 /** Stops the node and, before, writes the dump; a dump that fails does not keep it running. */
 async function end(cli: Cli, devnet: DevnetHandle, options: Options): Promise<void> {
-  setTimeout(() => process.exit(cli.exitCode), EXIT_AT_MOST_MS).unref();
   try {
     if (options.dumpState !== undefined) {
       const dump = await devnet.dumpState();
@@ -102,6 +106,7 @@ async function end(cli: Cli, devnet: DevnetHandle, options: Options): Promise<vo
     }
   } finally {
     await devnet.stop();
+    setTimeout(() => process.exit(cli.exitCode), EXIT_AT_MOST_MS).unref();
   }
   cli.output.event('devnet_stopped', { state: options.state ?? null }, 'stopped');
 }

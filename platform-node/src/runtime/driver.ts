@@ -86,6 +86,13 @@ export class Driver {
     });
   }
 
+  /** Something that the node needs is gone: ends as `stop` does, and says why. */
+  fail(reason: Error): void {
+    if (this.#stopped !== undefined) return;
+    this.#end(reason);
+    this.#parts.onStop(reason);
+  }
+
   /** Ends after the step under way. Requests that still wait are refused. */
   async stop(): Promise<void> {
     this.#end(
@@ -110,11 +117,7 @@ export class Driver {
         if (event.kind === 'turn' && this.#events.length === 0) break;
       }
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      if (this.#stopped === undefined) {
-        this.#end(reason);
-        this.#parts.onStop(reason);
-      }
+      this.fail(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#pump = undefined;
       if (this.#events.length > 0 && this.#stopped === undefined) this.#pump = this.#run();
@@ -195,11 +198,7 @@ export class Driver {
   #execute({ waves }: Extract<NodeEffect, { kind: 'execute' }>): void {
     this.#parts.execution.execute(waves).then(
       (executed) => this.#push({ kind: 'executed', waves: executed }),
-      (error: Error) => {
-        if (this.#stopped !== undefined) return;
-        this.#end(error);
-        this.#parts.onStop(error);
-      },
+      (error: Error) => this.fail(error),
     );
   }
 

@@ -93,6 +93,8 @@ export class NodeRuntime implements RpcBackend {
     readonly mempool: Mempool;
     readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
     readonly execution: ExecutionThread;
+    /** Resolves when the execution thread ended by itself. */
+    readonly lost: Promise<Error>;
     readonly certifiedWave: bigint | undefined;
     readonly admitted: AdmittedRecords;
     readonly acknowledged: readonly Uint8Array[];
@@ -108,7 +110,10 @@ export class NodeRuntime implements RpcBackend {
     this.#execution = parts.execution;
     this.#certifiedWave = parts.certifiedWave;
     this.#acknowledged = parts.acknowledged;
-    this.#pool = new VerificationPool(parts.options.verificationThreads);
+    this.#pool = new VerificationPool(parts.options.verificationThreads, (reason) =>
+      this.#driver.fail(reason),
+    );
+    parts.lost.then((reason) => this.#driver.fail(reason));
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#failed = reject;
@@ -149,13 +154,13 @@ export class NodeRuntime implements RpcBackend {
    */
   static async open(options: RuntimeOptions): Promise<NodeRuntime> {
     const store = await LevelStore.open(options.folder);
+    let execution: ExecutionThread | undefined;
     try {
       const genesis = await openChain(store, options);
       // The thread takes a while to load, so it starts before anything else is read.
-      const execution = new ExecutionThread({
-        folder: options.folder,
-        parameters: genesis.parameters,
-      });
+      const { promise: lost, resolve: onLost } = Promise.withResolvers<Error>();
+      const { parameters } = genesis;
+      execution = new ExecutionThread({ folder: options.folder, parameters }, onLost);
       const state = StateStore.open(store);
       const head = readHeadWave(store);
       if (head === undefined) throw new Error('a chain that was opened has a head');
@@ -183,10 +188,12 @@ export class NodeRuntime implements RpcBackend {
       const acknowledged = await admitted.all();
       const runtime = new NodeRuntime({
         ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave },
-        ...{ admitted, acknowledged, options },
+        ...{ lost, admitted, acknowledged, options },
       });
       return runtime;
     } catch (error) {
+      // What broke first says more than what breaks on the way out.
+      await execution?.close().catch(() => {});
       await store.close();
       throw error;
     }
@@ -271,11 +278,14 @@ export class NodeRuntime implements RpcBackend {
   }
 
   async #stop(): Promise<void> {
-    await this.#driver.stop();
-    await this.#pool.close();
-    await this.#execution.close();
-    await this.store.close();
-    this.#resolveClosed();
+    try {
+      await this.#driver.stop();
+      await this.#pool.close();
+      await this.#execution.close();
+    } finally {
+      await this.store.close();
+      this.#resolveClosed();
+    }
   }
 
   #onWave(record: WaveCommitRecord): void {

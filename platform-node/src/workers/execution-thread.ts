@@ -7,7 +7,7 @@ import { PydeError } from '@pyde/core/bytes';
 import type { CommittedWave } from '@pyde/core/consensus';
 import type { ExecutedWave } from '@pyde/core/node';
 import type { GenesisParameters } from '@pyde/core/types';
-import { spawnWorker } from './spawn.ts';
+import { spawnWorker, threadEnded } from './spawn.ts';
 
 export interface ExecutionSetup {
   readonly folder: string;
@@ -21,7 +21,7 @@ export type ExecutionRequest =
 /** One a request, and one when the thread is ready; the waves' writes are in the store by then. */
 export type ExecutionReply =
   | { readonly ok: true; readonly waves: readonly ExecutedWave[] }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly code: string; readonly message: string };
 
 interface Waiter {
   resolve(waves: readonly ExecutedWave[]): void;
@@ -32,20 +32,24 @@ export class ExecutionThread {
   readonly #worker: Worker;
   readonly #waiting: Waiter[] = [];
   readonly #ready: Promise<unknown>;
+  readonly #onLost: (reason: Error) => void;
   #failure: Error | undefined;
+  #closing = false;
 
-  constructor(setup: ExecutionSetup) {
+  /** @param onLost the thread ended by itself: nothing can be executed any more */
+  constructor(setup: ExecutionSetup, onLost: (reason: Error) => void) {
+    this.#onLost = onLost;
     this.#worker = spawnWorker(new URL('./execution-worker.ts', import.meta.url), {
       workerData: setup,
     });
     this.#worker.on('message', (reply: ExecutionReply) => {
       const waiter = this.#waiting.shift();
       if (reply.ok) waiter?.resolve(reply.waves);
-      else waiter?.reject(new PydeError('execution.failed', reply.message));
+      else waiter?.reject(new PydeError(reply.code, reply.message));
     });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => {
-      if (code !== 0) this.#fail(new Error(`the execution thread ended with code ${code}`));
+      if (!this.#closing) this.#fail(threadEnded('execution', code));
     });
     this.#ready = this.#next();
     this.#ready.catch(() => {});
@@ -59,11 +63,15 @@ export class ExecutionThread {
 
   /** Finishes the wave under way, closes its store and ends the thread. */
   async close(): Promise<void> {
-    if (this.#failure === undefined) {
-      await this.#ready;
-      await this.#request({ kind: 'close' });
+    this.#closing = true;
+    try {
+      if (this.#failure === undefined) {
+        await this.#ready;
+        await this.#request({ kind: 'close' });
+      }
+    } finally {
+      await this.#worker.terminate();
     }
-    await this.#worker.terminate();
   }
 
   #request(request: ExecutionRequest): Promise<readonly ExecutedWave[]> {
@@ -79,7 +87,9 @@ export class ExecutionThread {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+    if (!this.#closing) this.#onLost(error);
   }
 }

@@ -4,6 +4,7 @@
  * so whoever reads after the result sees the whole wave.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { isPydeError } from '@pyde/core/bytes';
 import type { CommittedWave } from '@pyde/core/consensus';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import { executeWave, readHeadWave } from '@pyde/core/execution';
@@ -44,6 +45,13 @@ async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
   return { ok: true, waves };
 }
 
+/** What a failing disk says of itself; of a defect, where it is. */
+function failure(error: unknown): ExecutionReply {
+  if (isPydeError(error)) return { ok: false, code: error.code, message: error.message };
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { ok: false, code: 'execution.failed', message };
+}
+
 /** Requests are answered one after the other, in their order. */
 let turn = Promise.resolve();
 port.on('message', (request: ExecutionRequest) => {
@@ -51,8 +59,7 @@ port.on('message', (request: ExecutionRequest) => {
     try {
       port.postMessage(await answer(request));
     } catch (error) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      port.postMessage({ ok: false, message } satisfies ExecutionReply);
+      port.postMessage(failure(error));
     }
     if (request.kind === 'close') port.close();
   });

@@ -10,7 +10,7 @@ import type { Worker } from 'node:worker_threads';
 import { PydeError } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import type { SignatureCheck, WorkerPool } from '@pyde/core/platform';
-import { spawnWorker } from './spawn.ts';
+import { spawnWorker, threadEnded } from './spawn.ts';
 import { packChecks } from './verification-protocol.ts';
 
 const MAX_BATCH = 128;
@@ -42,6 +42,7 @@ interface Lane {
 
 export class VerificationPool implements WorkerPool {
   readonly #size: number;
+  readonly #onLost: (reason: Error) => void;
   readonly #lanes: Lane[] = [];
   readonly #queue: Job[] = [];
   readonly #batches = new Map<number, { readonly lane: Lane; readonly shares: Share[] }>();
@@ -51,9 +52,13 @@ export class VerificationPool implements WorkerPool {
   #onTheSpot = 0;
   #closed = false;
 
-  /** @param size threads; they start with the first checks, or with `warm` */
-  constructor(size: number) {
+  /**
+   * @param size threads; they start with the first checks, or with `warm`
+   * @param onLost a thread ended by itself: nothing can be checked any more
+   */
+  constructor(size: number, onLost: (reason: Error) => void = () => {}) {
     this.#size = size;
+    this.#onLost = onLost;
   }
 
   /** Starts the threads, so that the first checks do not wait for them. */
@@ -64,7 +69,8 @@ export class VerificationPool implements WorkerPool {
       const lane: Lane = { worker: spawnWorker(entry), inFlight: 0 };
       lane.worker.unref();
       lane.worker.on('message', (m: { id: number; verdicts: Uint8Array }) => this.#settle(m));
-      lane.worker.on('error', (error) => this.#fail(error));
+      lane.worker.on('error', (error) => this.#lose(error));
+      lane.worker.on('exit', (code) => this.#lose(threadEnded('verification', code)));
       this.#lanes.push(lane);
     }
   }
@@ -157,6 +163,12 @@ export class VerificationPool implements WorkerPool {
       }
     }
     this.#dispatch();
+  }
+
+  #lose(reason: Error): void {
+    if (this.#closed) return;
+    this.#fail(reason);
+    this.#onLost(reason);
   }
 
   /** Nothing may be taken for checked once a worker is lost. */
