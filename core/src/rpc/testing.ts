@@ -32,7 +32,7 @@ import { type JsonRpcError, type NodeIdentity, type RpcBackend, RpcService } fro
 export class TestNode implements RpcBackend {
   readonly chain: TestChain;
   readonly service: RpcService;
-  readonly #mempool: Mempool;
+  #mempool: Mempool;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
   #certified: bigint | undefined;
@@ -40,8 +40,7 @@ export class TestNode implements RpcBackend {
   private constructor(chain: TestChain) {
     this.chain = chain;
     this.service = new RpcService(this, silentLogger);
-    const { chainId, parameters } = chain.genesis;
-    this.#mempool = new Mempool({ chainId, parameters });
+    this.#mempool = emptyMempool(chain);
   }
 
   static async start(genesis: Genesis = testGenesis()): Promise<TestNode> {
@@ -78,6 +77,11 @@ export class TestNode implements RpcBackend {
     this.#certified = cert.record.waveId;
     for (const listener of [...this.#finalityListeners]) listener(cert);
     return cert;
+  }
+
+  /** The pool as a restart leaves it: without a memory. */
+  forgetPool(): void {
+    this.#mempool = emptyMempool(this.chain);
   }
 
   /** Stores a vertex as consensus does. */
@@ -187,3 +191,7 @@ export const transfer = (nonce = 0n, value = 5n): Partial<Tx> => ({
   value: toQuanta(value),
   nonce: toNonce(nonce),
 });
+
+function emptyMempool({ genesis: { chainId, parameters } }: TestChain): Mempool {
+  return new Mempool({ chainId, parameters });
+}

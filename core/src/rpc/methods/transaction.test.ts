@@ -15,6 +15,17 @@ beforeEach(async () => {
 });
 
 describe('transactions', () => {
+  it('are answered with their hash when sent again, also after a restart', async () => {
+    const wire = toHex(wireBy(0, transfer()));
+    const hash = await node.call('pyde_sendRawTransaction', wire);
+    await node.wave();
+    expect(await node.call('pyde_sendRawTransaction', wire)).toBe(hash);
+    node.forgetPool();
+    expect(await node.call('pyde_sendRawTransaction', wire)).toBe(hash);
+    const other = node.call('pyde_sendRawTransaction', toHex(wireBy(0, transfer(0n, 6n))));
+    expect(await refusal(other)).toEqual([-32000, 'account.nonce-past']);
+  });
+
   it('go from pending to executed, and every read is current with the receipt', async () => {
     const tx = signedBy(0, transfer());
     const hash = toHex(txHash(tx));

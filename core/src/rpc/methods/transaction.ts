@@ -1,5 +1,5 @@
 /** Transactions: sending one, and what became of it. */
-import { toHex, toQuantity } from '../../bytes/index.ts';
+import { isPydeError, toHex, toQuantity } from '../../bytes/index.ts';
 import {
   listAccountTransactions,
   listWaveTransactions,
@@ -9,6 +9,7 @@ import {
   type TxPage,
   type TxPosition,
 } from '../../execution/index.ts';
+import { decodeTx, txHash } from '../../tx/index.ts';
 import { MAX_TX_BYTES, type Receipt, type TxHash, toWaveId } from '../../types/index.ts';
 import type { RpcBackend } from '../backend.ts';
 import {
@@ -38,8 +39,16 @@ const receipt: RpcMethod = {
 export const transactionMethods: MethodTable = {
   pyde_sendRawTransaction: {
     params: ['signed transaction'],
-    run: async (backend, [hex]) =>
-      toHex(await backend.submit(readHex(hex, 'signed transaction', MAX_TX_BYTES))),
+    run: async (backend, [hex]) => {
+      const bytes = readHex(hex, 'signed transaction', MAX_TX_BYTES);
+      try {
+        return toHex(await backend.submit(bytes));
+      } catch (error) {
+        const hash = hashOfExecuted(backend, bytes, error);
+        if (hash === undefined) throw error;
+        return toHex(hash);
+      }
+    },
   },
   pyde_getTransactionReceipt: receipt,
   pyde_getReceipt: receipt,
@@ -79,6 +88,26 @@ export const transactionMethods: MethodTable = {
     },
   },
 };
+
+const OF_EXECUTED: ReadonlySet<string> = new Set([
+  'account.nonce-past',
+  'account.nonce-used',
+  'account.registered',
+]);
+
+/**
+ * The hash of a transaction that was refused only because it ran: the pool forgets what it knew
+ * when the node stops, and a client that sends again, unsure of the first time, gets its hash.
+ */
+function hashOfExecuted(
+  backend: RpcBackend,
+  bytes: Uint8Array,
+  refusal: unknown,
+): TxHash | undefined {
+  if (!isPydeError(refusal) || !OF_EXECUTED.has(refusal.code)) return undefined;
+  const hash = txHash(decodeTx(bytes));
+  return executedReceipt(backend, hash) === undefined ? undefined : hash;
+}
 
 /**
  * The receipt of a transaction in an executed wave. One that lies in the store ahead of the head is
