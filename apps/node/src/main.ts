@@ -1,11 +1,11 @@
 /**
- * `pyde`: the operator's command. What it can do so far is to look at a
- * node and to check a database; running validators,
- * localnets and keys answer that they are not there yet.
+ * `pyde`: the operator's command. What it can do so far is to look at a node and to check a database;
+ * running validators, localnets and keys answer that they are not there yet.
  */
 import { PydeError } from '@pyde/core/bytes';
 import { RpcClient } from '@pyde/platform-node/client';
 import { Command, CommanderError } from 'commander';
+import { ValiError } from 'valibot';
 import { checkFolder, reportLines } from './db-check.ts';
 import { statusLines, statusOf } from './status.ts';
 
@@ -22,6 +22,7 @@ program
   .description("a node's chain, newest wave, certificate lag and pool")
   .option('--rpc-url <url>', 'the node to ask', DEFAULT_RPC_URL)
   .option('--json', 'one JSON object')
+  .addHelpText('after', '\nExamples:\n  pyde status\n  pyde status --rpc-url http://127.0.0.1:9933')
   .action(async (options: { rpcUrl: string; json?: boolean }) => {
     const status = await statusOf(new RpcClient(options.rpcUrl));
     if (options.json === true) console.log(JSON.stringify(status));
@@ -35,7 +36,10 @@ program
   .description('every checksum, both roots recomputed, waves, receipts and certificates')
   .argument('[folder]', 'the state folder', '.pyde/devnet')
   .option('--json', 'one JSON object')
-  .addHelpText('after', '\nExits with 1 when anything is damaged.')
+  .addHelpText(
+    'after',
+    '\nExits with 1 when anything is damaged.\n\nExamples:\n  pyde db check .pyde/devnet',
+  )
   .action(async (folder: string, options: { json?: boolean }) => {
     const tty = process.stderr.isTTY && options.json !== true;
     const progress = (what: string): void => void process.stderr.write(`\r\x1b[K${what}`);
@@ -67,8 +71,16 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
-  else if (error instanceof PydeError) {
-    console.error(`pyde [ERROR] ${error.code}: ${error.message}`);
-    process.exitCode = /^(rpc|store|db)\./.test(error.code) ? 2 : 1;
+  else if (error instanceof PydeError) refuse(error.code, error.message);
+  else if (error instanceof ValiError) {
+    refuse('rpc.response', `this is no answer of a Pyde node: ${error.message}; check --rpc-url`);
   } else throw error;
+}
+
+function refuse(code: string, message: string): void {
+  console.error(`pyde [ERROR] ${code}: ${message}`);
+  if (code === 'rpc.unreachable') {
+    console.error('  next:  otigen devnet starts a chain here; --rpc-url names another node');
+  }
+  process.exitCode = /^(rpc|store|db)\./.test(code) ? 2 : 1;
 }
