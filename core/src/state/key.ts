@@ -6,7 +6,7 @@
  * can still never reach another owner or another kind.
  */
 import { concatBytes, PydeError } from '../bytes/index.ts';
-import { blake3 } from '../crypto/index.ts';
+import { blake3, blake3Batch } from '../crypto/index.ts';
 
 export const STATE_KIND = { account: 0, code: 1, contract: 2, system: 3, parachain: 4 } as const;
 export type StateKind = (typeof STATE_KIND)[keyof typeof STATE_KIND];
@@ -29,13 +29,7 @@ const TREE_KEY_DOMAIN = new TextEncoder().encode('pyde/key/1');
  * @throws PydeError `state.key` when owner or slot is not 32 bytes
  */
 export function stateKeyBytes(key: StateKey): Uint8Array {
-  if (key.owner.length !== 32 || key.slot.length !== 32) {
-    throw new PydeError(
-      'state.key',
-      `a state key has an owner and a slot of 32 bytes, got ${key.owner.length} and ${key.slot.length}`,
-      { owner: key.owner.length, slot: key.slot.length },
-    );
-  }
+  requireKeyLengths(key);
   return concatBytes(Uint8Array.of(key.kind), key.owner, key.slot);
 }
 
@@ -65,6 +59,42 @@ export function treeKeyOfBytes(keyBytes: Uint8Array): Uint8Array {
   return blake3(TREE_KEY_DOMAIN, keyBytes);
 }
 
+/** kind ‖ owner ‖ slot and tree key of each of many keys, as `stateKeyBytes` and `treeKey` give. */
+export function namesOf(keys: readonly StateKey[]): {
+  stateKeys: Uint8Array[];
+  treeKeys: Uint8Array[];
+} {
+  const prefix = TREE_KEY_DOMAIN.length;
+  const length = prefix + STATE_KEY_BYTES;
+  const bytes = new Uint8Array(keys.length * length);
+  const messages = keys.map((key, i) => {
+    requireKeyLengths(key);
+    const at = i * length;
+    bytes.set(TREE_KEY_DOMAIN, at);
+    bytes[at + prefix] = key.kind;
+    bytes.set(key.owner, at + prefix + 1);
+    bytes.set(key.slot, at + prefix + 33);
+    return bytes.subarray(at, at + length);
+  });
+  const digests = blake3Batch(messages);
+  return {
+    stateKeys: messages.map((message) => message.subarray(prefix)),
+    treeKeys: messages.map((_, i) =>
+      digests.subarray(i * TREE_KEY_BYTES, (i + 1) * TREE_KEY_BYTES),
+    ),
+  };
+}
+
 function isStateKind(kind: number): kind is StateKind {
   return kind <= STATE_KIND.parachain;
+}
+
+function requireKeyLengths(key: StateKey): void {
+  if (key.owner.length !== 32 || key.slot.length !== 32) {
+    throw new PydeError(
+      'state.key',
+      `a state key has an owner and a slot of 32 bytes, got ${key.owner.length} and ${key.slot.length}`,
+      { owner: key.owner.length, slot: key.slot.length },
+    );
+  }
 }

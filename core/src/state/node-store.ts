@@ -6,19 +6,19 @@
  * lies at its version alone. Nodes never change once written; newest internal nodes are kept
  * decoded in a bounded cache.
  */
-import {
-  BorshReader,
-  concatBytes,
-  encode,
-  PydeError,
-  toHex,
-  u64BigEndian,
-} from '../bytes/index.ts';
+import { BorshReader, encode, PydeError, toHex, u64BigEndian } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { STATE_KEY_BYTES, TREE_KEY_BYTES } from './key.ts';
 import { decodeInnerNode, type InnerNode } from './node.ts';
+import {
+  MAX_NODE_SUFFIX_BYTES,
+  type NodeLocation,
+  nodeSuffix,
+  writeNodeSuffix,
+} from './node-suffix.ts';
+import type { RecordBatch } from './record-batch.ts';
 import { TABLE, Table } from './table.ts';
-import { KEY_NIBBLES, type NodeLocation, type NodeReader, type TreeRoot } from './tree.ts';
+import { KEY_NIBBLES, type NodeReader, type TreeRoot, type WrittenNode } from './tree.ts';
 import { EMPTY_HASH, NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 
 /** Deepest path whose name is an exact number: 12 nibbles and a depth below 16 make 52 bits. */
@@ -39,6 +39,7 @@ export interface RootRecord {
 
 export class NodeStore implements NodeReader {
   readonly #table: Table;
+  readonly #suffix = new Uint8Array(MAX_NODE_SUFFIX_BYTES);
   readonly #cache: NodeCache;
 
   /** @param cachedNodes bound of the cache; an internal node takes about 2.5 KiB in it */
@@ -68,14 +69,12 @@ export class NodeStore implements NodeReader {
     this.#cache.set(key, depth, node);
   }
 
-  putInnerNode(node: InnerNode, key: Uint8Array, depth: number): StoreWrite {
-    const suffix = nodeSuffix({ version: node.version, key, depth });
-    return this.#table.putInPlace(suffix, node.record());
+  putInnerNode(batch: RecordBatch, { node, key, depth }: WrittenNode): void {
+    batch.put(TABLE.jmt, this.#suffixOf(node.version, key, depth), node.record());
   }
 
-  putLeaf(version: bigint, key: Uint8Array, leaf: LeafRecord): StoreWrite {
-    const suffix = nodeSuffix({ version, key, depth: KEY_NIBBLES });
-    return this.#table.put(suffix, concatBytes(leaf.stateKey, leaf.value));
+  putLeaf(batch: RecordBatch, version: bigint, key: Uint8Array, leaf: LeafRecord): void {
+    batch.put(TABLE.jmt, this.#suffixOf(version, key, KEY_NIBBLES), leaf.stateKey, leaf.value);
   }
 
   deleteNode(suffix: Uint8Array): StoreWrite {
@@ -96,6 +95,12 @@ export class NodeStore implements NodeReader {
     return this.#table.delete(u64BigEndian(version));
   }
 
+  /** A view that the next call overwrites. */
+  #suffixOf(version: bigint, key: Uint8Array, depth: number): Uint8Array {
+    const length = writeNodeSuffix(this.#suffix, 0, version, key, depth);
+    return this.#suffix.subarray(0, length);
+  }
+
   #read(location: NodeLocation): Uint8Array {
     const suffix = nodeSuffix(location);
     const bytes = this.#table.get(suffix);
@@ -107,17 +112,6 @@ export class NodeStore implements NodeReader {
       { key: toHex(suffix) },
     );
   }
-}
-
-/** version u64 big-endian ‖ nibble count ‖ nibbles, two a byte, the last one padded with zero. */
-export function nodeSuffix({ version, key, depth }: NodeLocation): Uint8Array {
-  const pathBytes = (depth + 1) >> 1;
-  const out = new Uint8Array(9 + pathBytes);
-  new DataView(out.buffer).setBigUint64(0, version, false);
-  out[8] = depth;
-  out.set(key.subarray(0, pathBytes), 9);
-  if ((depth & 1) === 1) out[8 + pathBytes] = (out[8 + pathBytes] ?? 0) & 0xf0;
-  return out;
 }
 
 const ROOT_EMPTY = 0;

@@ -7,13 +7,11 @@
  * A slot among 1 … 15 has a hash of its own unless nothing, or one leaf alone, lies below it.
  *
  * There may be millions of nodes in memory, and every wave writes thousands, so a node is one array
- * of words: the bytes of its record as they lie in the store, room for the record's checksum, then
- * the hashes of its slots, which are derived and never stored. A node exists only where at least
- * two leaves lie below it.
+ * of words: the bytes of its record as they lie in the store, then the hashes of its slots, which are
+ * derived and never stored. A node exists only where at least two leaves lie below it.
  */
 import { invariant, PydeError } from '../bytes/index.ts';
 import { TREE_KEY_BYTES } from './key.ts';
-import { CHECKSUM_BYTES } from './table.ts';
 import { NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 
 export const RADIX = 16;
@@ -34,7 +32,6 @@ export const LEAF_ENTRY_WORDS = INNER_ENTRY_WORDS + KEY_WORDS;
 export const ENTRY_HASH_AT = VERSION_WORDS;
 /** Where the key begins in the entry of a leaf. */
 export const ENTRY_KEY_AT = INNER_ENTRY_WORDS;
-const CHECKSUM_WORDS = CHECKSUM_BYTES / WORD_BYTES;
 
 invariant(
   new Uint8Array(Uint32Array.of(1).buffer)[0] === 1,
@@ -85,7 +82,7 @@ export class InnerNode {
     this.leaves = leaves;
     this.slots = slotsOf(children, leaves);
     this.pending = this.slots;
-    this.#slotsAt = recordWords(children, leaves) + CHECKSUM_WORDS;
+    this.#slotsAt = recordWords(children, leaves);
     this.words = new Uint32Array(this.#slotsAt + HASH_PAIR_WORDS * bitCount(this.slots));
     this.words[0] = children | (leaves << RADIX);
   }
@@ -154,7 +151,7 @@ export class InnerNode {
     return { blake3: new Uint8Array(NODE_HASH_BYTES), poseidon2: new Uint8Array(NODE_HASH_BYTES) };
   }
 
-  /** The bytes of the record, and after them the room for its checksum: not a copy. */
+  /** The bytes of the record: not a copy. */
   record(): Uint8Array {
     return new Uint8Array(this.words.buffer, 0, this.#slotsAt * WORD_BYTES);
   }

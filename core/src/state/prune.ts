@@ -3,29 +3,23 @@
  * reachable from the versions before it and from none after. When the oldest kept version moves up
  * to v, the list of v is what nobody can reach any more.
  */
-import { concatBytes, decodeExactly, encode, u32BigEndian, u64BigEndian } from '../bytes/index.ts';
+import { concatBytes, u32BigEndian, u64BigEndian } from '../bytes/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
-import { type NodeStore, nodeSuffix } from './node-store.ts';
-import type { Table } from './table.ts';
-import type { NodeLocation } from './tree.ts';
+import type { NodeStore } from './node-store.ts';
+import type { RecordBatch } from './record-batch.ts';
+import { readStalePage } from './stale-list.ts';
+import { TABLE, type Table } from './table.ts';
 import type { OldestMark } from './version-marks.ts';
 
-const NODES_PER_PAGE = 256;
-const MAX_NODE_SUFFIX_BYTES = 41;
-
-/** The list of `version`, at version u64 ‖ page u32 (big-endian): Vec<Vec<u8>> of node keys. */
+/** The list of `version`, at version u64 ‖ page u32 (big-endian). */
 export function putStalePages(
-  table: Table,
+  batch: RecordBatch,
   version: bigint,
-  stale: readonly NodeLocation[],
-): StoreWrite[] {
-  const pages: StoreWrite[] = [];
-  for (let first = 0; first < stale.length; first += NODES_PER_PAGE) {
-    const suffixes = stale.slice(first, first + NODES_PER_PAGE).map(nodeSuffix);
-    const page = encode((writer) => writer.vec(suffixes, (w, suffix) => w.bytes(suffix)));
-    pages.push(table.put(pageSuffix(version, pages.length), page));
-  }
-  return pages;
+  pages: readonly Uint8Array[],
+): void {
+  pages.forEach((page, i) => {
+    batch.put(TABLE.jmtStale, pageSuffix(version, i), page);
+  });
 }
 
 /**
@@ -44,7 +38,10 @@ export function pruneStep(
   while (writes.length < limit) {
     const suffix = pageSuffix(version, page);
     if (page < (nodes.root(version)?.stalePages ?? 0)) {
-      for (const node of readPage(stale.get(suffix))) writes.push(nodes.deleteNode(node));
+      const list = stale.get(suffix);
+      if (list !== undefined) {
+        for (const node of readStalePage(list)) writes.push(nodes.deleteNode(node));
+      }
       writes.push(stale.delete(suffix));
       page++;
     } else if (version < keepFrom) {
@@ -54,13 +51,6 @@ export function pruneStep(
     } else break;
   }
   return { writes, mark: { version, page } };
-}
-
-function readPage(bytes: Uint8Array | undefined): Uint8Array[] {
-  if (bytes === undefined) return [];
-  return decodeExactly(bytes, (reader) =>
-    reader.vec(NODES_PER_PAGE, 4, (r) => r.bytes(MAX_NODE_SUFFIX_BYTES)),
-  );
 }
 
 function pageSuffix(version: bigint, page: number): Uint8Array {

@@ -20,8 +20,9 @@ import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateRoot, toHash } from '../types/index.ts';
 import { STATE_KEY_BYTES, stateKeyBytes, stateKeyFromBytes, treeKeyOfBytes } from './key.ts';
 import { NodeStore } from './node-store.ts';
+import { RecordBatch } from './record-batch.ts';
 import type { StateStore } from './state-store.ts';
-import { TABLE, Table } from './table.ts';
+import { TABLE } from './table.ts';
 import { rootHash, type TreeRoot, updateTree } from './tree.ts';
 import { NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 import { VersionMarks } from './version-marks.ts';
@@ -214,7 +215,6 @@ async function loadChunks(
   nodes: NodeStore,
   { version, chunks, totalKeys }: Snapshot,
 ): Promise<TreeRoot> {
-  const flat = new Table(store, TABLE.state);
   let root: TreeRoot;
   let last: Uint8Array | undefined;
   let keys = 0n;
@@ -229,14 +229,13 @@ async function loadChunks(
     }
     keys += BigInt(entries.length);
     const update = updateTree(nodes, root, version, entries);
-    const writes: StoreWrite[] = [];
+    const batch = new RecordBatch();
     for (const { key, stateKey, value } of entries) {
-      writes.push(flat.put(stateKey, value), nodes.putLeaf(version, key, { stateKey, value }));
+      batch.put(TABLE.state, stateKey, value);
+      nodes.putLeaf(batch, version, key, { stateKey, value });
     }
-    for (const { node, key, depth } of update.nodes) {
-      writes.push(nodes.putInnerNode(node, key, depth));
-    }
-    await store.batch(writes, { sync: false });
+    for (const written of update.nodes) nodes.putInnerNode(batch, written);
+    await store.batch(batch.seal(), { sync: false });
     for (const { node, key, depth } of update.nodes) nodes.remember(node, key, depth);
     root = update.root;
   }

@@ -9,12 +9,13 @@
 import { invariant, isPydeError, PydeError } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateRoot, toHash } from '../types/index.ts';
-import { type StateKey, stateKeyBytes, treeKey, treeKeyOfBytes } from './key.ts';
+import { namesOf, type StateKey, stateKeyBytes, treeKey } from './key.ts';
 import { findLeaf, leavesInOrder, proveKey } from './lookup.ts';
 import { type LeafRecord, NodeStore, type RootRecord } from './node-store.ts';
 import type { StateChange, StateReader } from './overlay.ts';
 import type { StateProof } from './proof.ts';
 import { pruneStep, putStalePages } from './prune.ts';
+import { RecordBatch } from './record-batch.ts';
 import { TABLE, Table } from './table.ts';
 import { rootHash, type TreeChange, type TreeRoot, type TreeUpdate, updateTree } from './tree.ts';
 import type { NodeHash } from './tree-hash.ts';
@@ -98,9 +99,11 @@ export class StateStore implements StateReader {
         { newest: this.#version.toString(), version: version.toString() },
       );
     }
-    const entries = changes.map(({ key, value }): EntryChange => {
-      const stateKey = stateKeyBytes(key);
-      return { key: treeKeyOfBytes(stateKey), stateKey, value };
+    const { stateKeys, treeKeys } = namesOf(changes.map(({ key }) => key));
+    const entries = changes.map(({ value }, i): EntryChange => {
+      const [key, stateKey] = [treeKeys[i], stateKeys[i]];
+      invariant(key !== undefined && stateKey !== undefined, 'every change has its names');
+      return { key, stateKey, value };
     });
     const update = updateTree(this.#nodes, this.#root, version, entries);
     const root = toStateRoot(rootHash(update.root));
@@ -202,23 +205,22 @@ export class StateStore implements StateReader {
   }
 
   #writesOf(version: bigint, update: TreeUpdate<EntryChange>): StoreWrite[] {
-    const writes: StoreWrite[] = [];
+    const batch = new RecordBatch();
     for (const { key, stateKey, value } of update.applied) {
-      if (value === undefined) writes.push(this.#flat.delete(stateKey));
+      if (value === undefined) batch.add(this.#flat.delete(stateKey));
       else {
-        writes.push(this.#flat.put(stateKey, value));
-        writes.push(this.#nodes.putLeaf(version, key, { stateKey, value }));
+        batch.put(TABLE.state, stateKey, value);
+        this.#nodes.putLeaf(batch, version, key, { stateKey, value });
       }
     }
-    for (const { node, key, depth } of update.nodes) {
-      writes.push(this.#nodes.putInnerNode(node, key, depth));
-    }
-    const pages = putStalePages(this.#stale, version, update.stale);
+    for (const written of update.nodes) this.#nodes.putInnerNode(batch, written);
+    const pages = update.stale.pages();
+    putStalePages(batch, version, pages);
     const root = { root: update.root, hash: rootHash(update.root), stalePages: pages.length };
-    for (const page of pages) writes.push(page);
-    writes.push(this.#nodes.putRoot(version, root), this.#marks.putNewest(version));
-    if (this.#version === undefined) writes.push(this.#marks.putOldest({ version, page: 0 }));
-    return writes;
+    batch.add(this.#nodes.putRoot(version, root));
+    batch.add(this.#marks.putNewest(version));
+    if (this.#version === undefined) batch.add(this.#marks.putOldest({ version, page: 0 }));
+    return batch.seal();
   }
 
   /** Reads a version, telling one that was pruned under the reader from a damaged store. */

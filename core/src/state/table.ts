@@ -35,7 +35,8 @@ export const TABLE = {
 
 export const CHECKSUM_BYTES = 8;
 
-const RECORD_DOMAIN = new TextEncoder().encode('pyde/record/1');
+/** What the checksum of a record is of begins with this. */
+export const RECORD_DOMAIN = new TextEncoder().encode('pyde/record/1');
 const TABLE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(TABLE).map(([name, prefix]) => [prefix, name]),
 );
@@ -77,14 +78,6 @@ export class Table {
   put(suffix: Uint8Array, value: Uint8Array): StoreWrite {
     const key = concatBytes(this.#prefix, suffix);
     return { kind: 'put', key, value: sealRecord(key, value) };
-  }
-
-  /** As `put`, of a value in front of 8 bytes of room: the record is `room` itself, not a copy. */
-  putInPlace(suffix: Uint8Array, room: Uint8Array): StoreWrite {
-    const key = concatBytes(this.#prefix, suffix);
-    const length = room.length - CHECKSUM_BYTES;
-    room.set(checksum(key, room.subarray(0, length)), length);
-    return { kind: 'put', key, value: room };
   }
 
   delete(suffix: Uint8Array): StoreWrite {

@@ -4,10 +4,11 @@
  */
 import { concatBytes, toHex } from '../bytes/index.ts';
 import { blake3, poseidon2Compress, poseidon2State } from '../crypto/index.ts';
-import { MemoryStore, type StoreWrite } from '../platform/index.ts';
+import { MemoryStore } from '../platform/index.ts';
 import { proveKey } from './lookup.ts';
 import { NodeStore } from './node-store.ts';
 import type { StateProof } from './proof.ts';
+import { RecordBatch } from './record-batch.ts';
 import { rootHash, type TreeChange, type TreeRoot, updateTree } from './tree.ts';
 import type { NodeHash } from './tree-hash.ts';
 
@@ -68,13 +69,13 @@ export class RawTree {
     const version = BigInt(this.roots.length);
     const before = this.roots.at(-1);
     const update = updateTree(nodes, before, version, changes);
-    const writes: StoreWrite[] = update.nodes.map(({ node, key, depth }) =>
-      nodes.putInnerNode(node, key, depth),
-    );
+    const batch = new RecordBatch();
+    for (const written of update.nodes) nodes.putInnerNode(batch, written);
     for (const { key, value } of update.applied) {
-      const leaf = { stateKey: new Uint8Array(65), value: value ?? new Uint8Array(0) };
-      if (value !== undefined) writes.push(nodes.putLeaf(version, key, leaf));
+      if (value === undefined) continue;
+      nodes.putLeaf(batch, version, key, { stateKey: new Uint8Array(65), value });
     }
+    const writes = batch.seal();
     await this.store.batch(writes);
     this.roots.push(update.root);
     return writes.length;

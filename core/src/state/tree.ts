@@ -22,6 +22,7 @@ import {
   writeVersion,
 } from './node.ts';
 import { completeHashes } from './node-hashing.ts';
+import { StaleList } from './stale-list.ts';
 import { EMPTY_HASH, type NodeHash } from './tree-hash.ts';
 
 export type { TreeChange } from './leaf-rows.ts';
@@ -37,13 +38,6 @@ export interface NodeReader {
 /** The root as a later update starts from it. */
 export type TreeRoot = undefined | LeafRef | InnerRef;
 
-/** Where a node lies in the store; a leaf has depth 64. */
-export interface NodeLocation {
-  readonly version: bigint;
-  readonly key: Uint8Array;
-  readonly depth: number;
-}
-
 /** An internal node to be written, at the first `depth` nibbles of `key`. */
 export interface WrittenNode {
   readonly node: InnerNode;
@@ -57,7 +51,7 @@ export interface TreeUpdate<Change extends TreeChange> {
   /** The changes that change something, in key order. */
   readonly applied: readonly Change[];
   /** Nodes that versions before this one reach and this one does not. */
-  readonly stale: readonly NodeLocation[];
+  readonly stale: StaleList;
 }
 
 /** Both hashes of a tree. */
@@ -98,7 +92,7 @@ class Update<Change extends TreeChange> {
   /** By depth. */
   readonly #changed: ChangedNode[][] = [];
   readonly #applied: Change[] = [];
-  readonly #stale: NodeLocation[] = [];
+  readonly #stale = new StaleList();
   /** By depth and nibble: of the node in work at each depth. */
   readonly #outcomes: Outcome[][] = [];
 
@@ -143,7 +137,7 @@ class Update<Change extends TreeChange> {
       leaves = isLeafRow(outcome) ? leaves | bit : leaves & ~bit;
     }
     if (touched === 0) return SAME;
-    this.#markStale(version, rows.key(lo), depth);
+    this.#stale.add(version, rows.key(lo), depth);
     if (children === 0) return EMPTY;
     const single = singleLeaf(children, leaves);
     if (single >= 0) {
@@ -172,7 +166,7 @@ class Update<Change extends TreeChange> {
     const change = this.#change(row);
     if (change.value !== undefined && this.#rows.sameHash(row, words, at)) return SAME;
     this.#applied.push(change);
-    this.#markStale(readVersion(words, at), this.#rows.key(row), KEY_NIBBLES);
+    this.#stale.add(readVersion(words, at), this.#rows.key(row), KEY_NIBBLES);
     return change.value === undefined ? EMPTY : row;
   }
 
@@ -187,7 +181,7 @@ class Update<Change extends TreeChange> {
       if (order <= 0) {
         const isKept = order < 0 || this.#isSameLeaf(existing, i);
         if (isKept) merged.push(existing);
-        else this.#markStale(rows.version(existing), rows.key(i), KEY_NIBBLES);
+        else this.#stale.add(rows.version(existing), rows.key(i), KEY_NIBBLES);
         existing = NO_LEAF;
         if (order === 0 && isKept) continue;
       }
@@ -270,10 +264,6 @@ class Update<Change extends TreeChange> {
   #isSameLeaf(existing: number, row: number): boolean {
     if (this.#change(row).value === undefined) return false;
     return this.#rows.sameHash(row, this.#rows.words, this.#rows.entryAt(existing));
-  }
-
-  #markStale(version: bigint, key: Uint8Array, depth: number): void {
-    this.#stale.push({ version, key, depth });
   }
 
   #change(row: number): Change {
