@@ -14,6 +14,8 @@ const bin = join(root, 'node_modules', '.bin');
 const env = {
   ...process.env,
   PATH: `${dirname(process.execPath)}${delimiter}${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+  // Vitest colours whatever it writes to; a log file is read without.
+  ...(process.stdout.isTTY === true || process.env['FORCE_COLOR'] ? {} : { NO_COLOR: '1' }),
 };
 
 let passed = 0;
