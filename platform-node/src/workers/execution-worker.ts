@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isPydeError } from '@pyde/core/bytes';
 import type { CommittedWave } from '@pyde/core/consensus';
 import { falconVerifyBatch } from '@pyde/core/crypto';
-import { executeWave, readHeadWave } from '@pyde/core/execution';
+import { executeWave, Retention, readHeadWave } from '@pyde/core/execution';
 import type { ExecutedWave } from '@pyde/core/node';
 import { StateStore } from '@pyde/core/state';
 import type { GenesisParameters, Hash, WaveCommitRecord } from '@pyde/core/types';
@@ -23,12 +23,14 @@ const store = await LevelStore.open(setup.folder);
 const state = StateStore.open(store);
 const found = readHeadWave(store);
 if (found === undefined) throw new Error('execution starts on a store that holds a chain');
+const retention = await Retention.open(state, store);
 let head: { readonly record: WaveCommitRecord; readonly digest: Hash } = found;
 
 async function execute(wave: CommittedWave): Promise<ExecutedWave> {
   const input = { ...wave, prevDigest: head.digest, priorTimestampMs: head.record.timestampMs };
   const result = executeWave({ state, store, parameters, verify: falconVerifyBatch }, input);
-  await store.batch(result.writes, { sync: false });
+  const deletions = retention.deletions(result.record, result.writes.length);
+  await store.batch([...result.writes, ...deletions], { sync: false });
   state.adopt(result.prepared);
   const { record, digest, executed, passedOver } = result;
   head = { record, digest };
