@@ -2,7 +2,7 @@
  * `pyde_getRounds`: the vertices of the DAG as this node stores them, with what the committed waves
  * say about each round's anchor.
  */
-import { PydeError, toHex, toQuantity, u64BigEndian } from '../../bytes/index.ts';
+import { PydeError, readU64BigEndian, toHex, toQuantity, u64BigEndian } from '../../bytes/index.ts';
 import { readWaveRecord } from '../../execution/index.ts';
 import { TABLE, Table } from '../../state/index.ts';
 import { decodeVertex, toHash, type Vertex } from '../../types/index.ts';
@@ -28,6 +28,7 @@ export const roundMethods: MethodTable = {
       if (to < from || to - from >= MAX_ROUNDS) {
         throw badParams(`to must be from ${from} to ${from + MAX_ROUNDS - 1}, got ${to}`);
       }
+      await requireKept(backend, from);
       return roundsJson(backend, from, to);
     },
   },
@@ -54,6 +55,20 @@ async function roundsJson(backend: RpcBackend, from: number, to: number): Promis
     vertices.push(vertexJson(backend, vertex, name, anchor, anchor ? decision() : null));
   }
   return vertices;
+}
+
+/** Round 0 holds no vertices. @throws PydeError `rpc.wave-pruned` naming the oldest round kept */
+async function requireKept(backend: RpcBackend, from: number): Promise<void> {
+  for await (const [key] of new Table(backend.store, TABLE.vertices).range({ limit: 1 })) {
+    const oldest = Number(readU64BigEndian(key));
+    if (Math.max(from, 1) >= oldest) return;
+    throw new PydeError<RpcErrorCode>(
+      'rpc.wave-pruned',
+      `the vertices of round ${from} are no longer kept here; ask from round ${oldest}, the ` +
+        'oldest that is kept',
+      { from, oldest },
+    );
+  }
 }
 
 function vertexJson(

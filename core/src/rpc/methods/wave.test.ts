@@ -20,6 +20,19 @@ beforeEach(async () => {
   node = await TestNode.start();
 });
 
+const vertexOf = (round: number, parent: Uint8Array): Vertex => ({
+  chainId: node.chainId,
+  epoch: toEpoch(0),
+  round: toRound(round),
+  author: toMemberIndex(0),
+  timestampMs: 1_000n,
+  parents: [{ author: toMemberIndex(0), name: toVertexHash(parent) }],
+  weakParents: [],
+  batches: [],
+  attestations: [],
+  signature: toFalconSignature(Uint8Array.of(0x39, ...new Uint8Array(665))),
+});
+
 describe('waves and certificates', () => {
   it('show the record of a wave; null for one to come', async () => {
     await node.send(0, transfer());
@@ -67,18 +80,6 @@ describe('waves and certificates', () => {
   });
 
   it('show the vertices of rounds with votes, anchors and decisions', async () => {
-    const vertexOf = (round: number, parent: Uint8Array): Vertex => ({
-      chainId: node.chainId,
-      epoch: toEpoch(0),
-      round: toRound(round),
-      author: toMemberIndex(0),
-      timestampMs: 1_000n,
-      parents: [{ author: toMemberIndex(0), name: toVertexHash(parent) }],
-      weakParents: [],
-      batches: [],
-      attestations: [],
-      signature: toFalconSignature(Uint8Array.of(0x39, ...new Uint8Array(665))),
-    });
     // The chain's waves have anchors of 32 times 7 in rounds 1, 2 …: round 1 is skipped here.
     const first = vertexOf(1, new Uint8Array(32));
     const second = vertexOf(2, vertexHash(first));
@@ -101,7 +102,19 @@ describe('waves and certificates', () => {
       },
       expect.objectContaining({ round: '0x2', votes: name, decision: 'undecided' }),
     ]);
+    expect(await node.call('pyde_getRounds', 0, 2)).toHaveLength(2);
     expect(await node.call('pyde_getRounds', 2, 2)).toHaveLength(1);
     expect(await node.call('pyde_getRounds', 3, 9)).toEqual([]);
+  });
+
+  it('name the oldest round that is kept when earlier ones are asked for', async () => {
+    expect(await node.call('pyde_getRounds', 1, 200)).toEqual([]);
+    await node.storeVertex(vertexOf(7, new Uint8Array(32)));
+    const early = node.call('pyde_getRounds', 6, 20);
+    await expect(early).rejects.toMatchObject({
+      message: expect.stringContaining('from round 7'),
+      data: { code: 'rpc.wave-pruned' },
+    });
+    expect(await node.call('pyde_getRounds', 7, 20)).toHaveLength(1);
   });
 });
