@@ -28,5 +28,6 @@ describe('logs', () => {
     ).toEqual({ entries: [] });
     expect(await node.call('pyde_getEvents')).toEqual([]);
     expect(await node.call('pyde_getEvents', { fromWave: '0x0', contract: A0 })).toEqual([]);
+    expect(await node.call('pyde_getEvents', { fromWave: 0, toWave: '0xffff' })).toEqual([]);
   });
 });
