@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeExactly, fromHex, toHex, toQuantity } from '../../bytes/index.ts';
+import { decodeExactly, fromHex, toHex, toQuantity, u64BigEndian } from '../../bytes/index.ts';
 import { genesisCommittee, verifyCert } from '../../finality/index.ts';
+import { TABLE, Table } from '../../state/index.ts';
 import {
   readWaveCommitRecord,
   toEpoch,
@@ -77,6 +78,19 @@ describe('waves and certificates', () => {
     verifyCert(cert, genesisCommittee(node.genesis), { chainId: node.chainId });
     expect(await node.call('pyde_getHardFinalityCert', 0)).toBeNull();
     expect(await node.call('pyde_getHardFinalityCert', 9)).toBeNull();
+  });
+
+  it('have certificates that are refused, and not missing, when they are no longer kept', async () => {
+    for (let i = 0; i < 3; i++) await node.wave();
+    const certs = new Table(node.store, TABLE.certs);
+    await node.store.batch([certs.delete(u64BigEndian(1n))], { sync: false });
+    await expect(node.call('pyde_getHardFinalityCert', 1)).rejects.toMatchObject({
+      message: expect.stringContaining('the oldest that is kept is 0x2'),
+      data: { code: 'rpc.wave-pruned' },
+    });
+    expect(await node.call('pyde_getHardFinalityCert', 2)).not.toBeNull();
+    await node.chain.wave([]);
+    expect(await node.call('pyde_getHardFinalityCert', 4)).toBeNull();
   });
 
   it('show the vertices of rounds with votes, anchors and decisions', async () => {

@@ -3,7 +3,6 @@ import {
   decodeExactly,
   PydeError,
   readU64BigEndian,
-  toHex,
   toQuantity,
   u64BigEndian,
 } from '../../bytes/index.ts';
@@ -31,8 +30,13 @@ export const waveMethods: MethodTable = {
       const waveId = readU64(wave, 'wave');
       // Genesis is what clients start from: nobody signs it.
       if (waveId === 0n || (await waveRecord(backend, waveId)) === undefined) return null;
-      const bytes = new Table(backend.store, TABLE.certs).get(u64BigEndian(waveId));
-      return bytes === undefined ? null : certJson(decodeExactly(bytes, readHardFinalityCert));
+      const certs = new Table(backend.store, TABLE.certs);
+      const bytes = certs.get(u64BigEndian(waveId));
+      if (bytes !== undefined) return certJson(decodeExactly(bytes, readHardFinalityCert));
+      const oldest = await oldestIn(certs);
+      // Newer than all that are kept: its certificate is still to come.
+      if (oldest === undefined || waveId > oldest) return null;
+      throw waveGone(`the certificate of wave ${waveId}`, waveId, oldest);
     },
   },
 };
@@ -48,18 +52,22 @@ export async function waveRecord(
   if (waveId > backend.head().waveId) return undefined;
   const record = readWaveRecord(backend.store, waveId);
   if (record !== undefined) return record;
-  const oldest = await oldestWave(backend);
-  throw new PydeError<RpcErrorCode>(
+  const oldest = await oldestIn(new Table(backend.store, TABLE.waves));
+  if (oldest === undefined) throw new Error('the store of a chain holds its newest wave');
+  throw waveGone(`wave ${waveId}`, waveId, oldest);
+}
+
+/** The lowest wave that has a record in the table. */
+async function oldestIn(table: Table): Promise<bigint | undefined> {
+  for await (const [key] of table.range({ limit: 1 })) return readU64BigEndian(key);
+  return undefined;
+}
+
+function waveGone(what: string, waveId: bigint, oldest: bigint): PydeError<RpcErrorCode> {
+  return new PydeError(
     'rpc.wave-pruned',
-    `wave ${waveId} is no longer kept here; the oldest that is kept is ${toQuantity(oldest)}. ` +
+    `${what} is no longer kept here; the oldest that is kept is ${toQuantity(oldest)}. ` +
       'Ask for a newer one, or ask an archive node',
     { wave: waveId.toString(), oldest: oldest.toString() },
   );
-}
-
-async function oldestWave(backend: RpcBackend): Promise<bigint> {
-  for await (const [key] of new Table(backend.store, TABLE.waves).range({ limit: 1 })) {
-    return readU64BigEndian(key);
-  }
-  throw new Error(`no wave is in the store of chain ${toHex(u64BigEndian(backend.chainId))}`);
 }
