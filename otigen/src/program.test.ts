@@ -47,7 +47,7 @@ describe('the command line', () => {
   it('answers wrong usage with exit code 1, a sentence and the next thing to try', async () => {
     const cases: [string[], RegExp, string][] = [
       [['walet'], /unknown command 'walet'.*Did you mean wallet/, 'otigen --help'],
-      [['wallet', 'shw'], /unknown command 'shw'/, 'otigen wallet shw --help'],
+      [['wallet', 'shw'], /unknown command 'shw'/, 'otigen wallet --help'],
       [['wallet', 'show'], /missing required argument 'NAME'/, 'otigen wallet show --help'],
       [['util', 'hash', 'md5', '0x'], /'md5' is invalid/, 'otigen util hash --help'],
       [['devnet', '--tick-ms', '0'], /whole number from 1/, 'otigen devnet --help'],

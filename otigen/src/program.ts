@@ -165,9 +165,10 @@ function globalFlags(command: Command): Command {
 function usageError(error: CommanderError, path: readonly string[]): Failure {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   const [name, action] = path;
+  const known = error.code !== 'commander.unknownCommand';
   const words = [
     ...(COMMANDS.some((entry) => entry.name === name) ? [name] : []),
-    ...(name !== undefined && GROUPS.has(name) && action !== undefined ? [action] : []),
+    ...(name !== undefined && GROUPS.has(name) && action !== undefined && known ? [action] : []),
   ];
   return invalidArgs(message, ['otigen', ...words, '--help'].join(' '));
 }

@@ -1,3 +1,3 @@
-export { accountPassword, newPassword, passwordChange } from './password.ts';
+export { accountPassword, newPassword, passwordChange, pastedSecret } from './password.ts';
 export { orAsk } from './question.ts';
 export { readStandardInput } from './standard-input.ts';

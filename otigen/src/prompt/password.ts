@@ -3,7 +3,7 @@
  * to its end, with or without a last newline, and then nothing is ever asked.
  */
 import type { Cli } from '../cli.ts';
-import { Failure } from '../output/index.ts';
+import { Failure, invalidArgs } from '../output/index.ts';
 import { readStandardInput } from './standard-input.ts';
 
 const MAX_BYTES = 4096;
@@ -79,6 +79,13 @@ async function ask(
 
 function notEmpty(typed: string): true | string {
   return typed !== '' || 'a password cannot be empty';
+}
+
+/** A secret that is pasted rather than typed: nothing of it is shown. */
+export async function pastedSecret(cli: Cli, message: string): Promise<string> {
+  if (!cli.isInteractive) throw invalidArgs('there is no terminal to paste a secret into');
+  const { password } = await import('@inquirer/prompts');
+  return (await answered(password({ message }, { output: process.stderr }))).trim();
 }
 
 /** A question that was left with Ctrl-C ends the command. */

@@ -2,7 +2,7 @@
  * `otigen wallet import`: a pasted key pair, a backup (`--from-file`), or the ten devnet accounts
  * (`--from-devnet`, never asks when `--password-stdin` is given).
  */
-import { fromHex, toHex } from '@pyde/core/bytes';
+import { toHex } from '@pyde/core/bytes';
 import {
   FALCON_PUBLIC_KEY_BYTES,
   FALCON_SECRET_KEY_BYTES,
@@ -24,7 +24,8 @@ import {
 } from '../../keystore/index.ts';
 import { Failure, invalidArgs } from '../../output/index.ts';
 import type { DefineCommand } from '../../program.ts';
-import { newPassword, orAsk } from '../../prompt/index.ts';
+import { newPassword, orAsk, pastedSecret } from '../../prompt/index.ts';
+import { hexBytes } from '../message.ts';
 
 interface ImportOptions {
   readonly fromFile?: string;
@@ -130,8 +131,10 @@ async function pastedKeys(cli: Cli, name: string, options: ImportOptions): Promi
       'pass --from-file <PATH> or --from-devnet',
     );
   }
-  const publicKey = await askHex(cli, 'Public key (0x…)', FALCON_PUBLIC_KEY_BYTES);
-  const secretKey = await askHex(cli, 'Secret key (0x…)', FALCON_SECRET_KEY_BYTES);
+  const pasted = await orAsk(cli, undefined, 'the public key', 'Public key (0x…)');
+  const publicKey = hexBytes(pasted, 'public key', { exactBytes: FALCON_PUBLIC_KEY_BYTES });
+  const secret = await pastedSecret(cli, 'Secret key (0x…, not shown)');
+  const secretKey = hexBytes(secret, 'secret key', { exactBytes: FALCON_SECRET_KEY_BYTES });
   if (toHex(falconPublicKeyOf(secretKey)) !== toHex(publicKey)) {
     throw new Failure('wallet', 'KeyMismatch', 'the secret key is that of another public key');
   }
@@ -139,11 +142,6 @@ async function pastedKeys(cli: Cli, name: string, options: ImportOptions): Promi
   const entry = await sealEntry({ publicKey, secretKey }, password);
   secretKey.fill(0);
   return entry;
-}
-
-async function askHex(cli: Cli, message: string, bytes: number): Promise<Uint8Array> {
-  const text = await orAsk(cli, undefined, message, message);
-  return fromHex(text.startsWith('0x') ? text : `0x${text}`, { exactBytes: bytes });
 }
 
 function parseCount(text: string): number {
