@@ -10,7 +10,7 @@ import { MAX_REQUEST_BYTES, requestTooLarge } from '@pyde/core/rpc';
 /** Read and dropped at most; beyond it the connection is cut. */
 const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
 
-/** @throws PydeError `rpc.too-large`, `rpc.parse` for bytes that are no UTF-8 */
+/** @throws PydeError `rpc.too-large`, `rpc.request`, `rpc.parse` for bytes that are no UTF-8 */
 export function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
@@ -24,7 +24,8 @@ export function readBody(request: IncomingMessage): Promise<string> {
         request.destroy();
       }
     });
-    request.on('error', reject);
+    // Callers leave whenever they like: nobody reads the answer, and no fault of this node's.
+    request.on('error', () => reject(brokenOff()));
     request.on('end', () => {
       if (bytes > MAX_REQUEST_BYTES) reject(requestTooLarge());
       else {
@@ -36,6 +37,10 @@ export function readBody(request: IncomingMessage): Promise<string> {
       }
     });
   });
+}
+
+function brokenOff(): PydeError {
+  return new PydeError('rpc.request', 'the request broke off before its end; send it again');
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -154,7 +154,10 @@ describe('HTTP', () => {
     ]);
   });
 
-  it('survives connections that break off or speak nonsense', async () => {
+  it('survives connections that break off or speak nonsense, and blames nobody in its log', async () => {
+    const told: string[] = [];
+    const tell = (message: string) => told.push(message);
+    await serve({ logger: { ...silentLogger, warn: tell, error: tell } });
     for (const text of [
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"js',
       'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
@@ -171,6 +174,7 @@ describe('HTTP', () => {
       });
     }
     await stillUp();
+    expect(told).toEqual([]);
   });
 });
 
