@@ -90,7 +90,7 @@ export interface NodeSetup {
 /** Requests whose signatures are being checked; above it the sender is asked to wait. */
 const MAX_REQUESTS_IN_CHECK = 16_384;
 /** Of their wire bytes. */
-const MAX_BYTES_IN_CHECK = 32 * 1024 * 1024;
+const MAX_BYTES_IN_CHECK = 16 * 1024 * 1024;
 /** Acknowledgements that wait to be written together; more are not gathered in one turn. */
 const MAX_UNSAVED = 1_024;
 /** Committed waves with transactions that may wait before new ones are proposed. */

@@ -24,6 +24,11 @@ export class ManualClock implements Clock {
     return { monotonicMs: this.#monotonicMs, unixMs: this.#unixMs };
   }
 
+  /** The wall clock is set forward or back; the monotonic one takes no notice. */
+  setWallClock(unixMs: number): void {
+    this.#unixMs = unixMs;
+  }
+
   advance(ms: number): void {
     this.#monotonicMs += ms;
     this.#unixMs += ms;
