@@ -23,6 +23,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   'transfer-execution': () => import('./bench/transfer-execution.ts'),
   'devnet-start': () => import('./bench/devnet-start.ts'),
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),
+  'devnet-load': () => import('./bench/devnet-load.ts'),
 };
 
 const { values, positionals } = parseArgs({

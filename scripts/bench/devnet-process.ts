@@ -1,7 +1,7 @@
 /** `otigen devnet` on disk in a process and a home folder of its own, for the benchmarks of it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,22 +9,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 2;
 const ANSWER_AT_MOST_MS = 20_000;
+const PAGE_BYTES = 4096;
 
 export interface DevnetProcess {
   readonly url: string;
   /** From the start of the process to its first answer. */
   readonly startMs: number;
+  /** Of the node's process, in bytes. */
+  residentBytes(): number;
   stop(): Promise<void>;
 }
 
-export async function startDevnetProcess(): Promise<DevnetProcess> {
+/** @param more further arguments of `otigen devnet` */
+export async function startDevnetProcess(more: readonly string[] = []): Promise<DevnetProcess> {
   const home = mkdtempSync(join(tmpdir(), 'pyde-bench-'));
   const listen = `127.0.0.1:${await freePort()}`;
   const state = join(home, 'state');
   const started = performance.now();
   const node = spawn(
     process.execPath,
-    ['otigen/bin/otigen.js', 'devnet', '--rpc-listen', listen, '--state', state],
+    ['otigen/bin/otigen.js', 'devnet', '--rpc-listen', listen, '--state', state, ...more],
     {
       cwd: join(import.meta.dirname, '..', '..'),
       env: { ...process.env, OTIGEN_HOME: home },
@@ -46,7 +50,11 @@ export async function startDevnetProcess(): Promise<DevnetProcess> {
     }
     await sleep(POLL_MS);
   }
-  return { url, startMs: performance.now() - started, stop };
+  const residentBytes = () => {
+    const pages = readFileSync(`/proc/${node.pid}/statm`, 'utf8').split(' ')[1];
+    return Number(pages) * PAGE_BYTES;
+  };
+  return { url, startMs: performance.now() - started, residentBytes, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

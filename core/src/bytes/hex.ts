@@ -9,12 +9,29 @@ const PAIRS: readonly string[] = Array.from(
   { length: 256 },
   (_, byte) => `${DIGITS[byte >> 4]}${DIGITS[byte & 15]}`,
 );
+const DIGIT_CODES = new TextEncoder().encode(DIGITS);
+const ascii = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Above it, adding up pairs would leave a rope of many pieces in memory for each text. */
+const MAX_ADDED_BYTES = 64;
 
 /** `0x`-prefixed lowercase hex of `bytes`. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length > MAX_ADDED_BYTES) return toLongHex(bytes);
   let text = '0x';
   for (const byte of bytes) text += PAIRS[byte];
   return text;
+}
+
+function toLongHex(bytes: Uint8Array): string {
+  const codes = new Uint8Array(2 + 2 * bytes.length);
+  codes[0] = 0x30;
+  codes[1] = 0x78;
+  let at = 2;
+  for (const byte of bytes) {
+    codes[at++] = DIGIT_CODES[byte >> 4] ?? 0;
+    codes[at++] = DIGIT_CODES[byte & 15] ?? 0;
+  }
+  return ascii.decode(codes);
 }
 
 function digitOf(charCode: number): number {
