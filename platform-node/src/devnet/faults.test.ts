@@ -69,6 +69,16 @@ describe('a thread of a devnet that dies', () => {
   });
 });
 
+describe('stopping', () => {
+  it('works at once, while threads still load, and twice', async () => {
+    const handle = await start();
+    await Promise.all([handle.stop(), handle.stop()]);
+    await handle.closed;
+    expect(alive.size).toBe(0);
+    await reach(await start(), 3);
+  });
+});
+
 describe('a damaged record', () => {
   /** Flips a bit in the middle of a record of each kind of table that a running devnet fills. */
   async function damage(table: number): Promise<string | undefined> {

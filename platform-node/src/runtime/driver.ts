@@ -32,6 +32,8 @@ interface Waiter {
 
 /** Events are few: requests are bounded by the machine, the rest by its own pace. */
 const MAX_QUEUED_EVENTS = 65_536;
+/** Of transactions among them. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const READMITTED_AT_A_TIME = 256;
 const READMIT_AGAIN_MS = 50;
 
@@ -39,6 +41,7 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #events: NodeEvent[] = [];
   readonly #waiters = new Map<number, Waiter>();
+  #queuedBytes = 0;
   #nextRequest = 0;
   #timer: NodeJS.Timeout | undefined;
   #pump: Promise<void> | undefined;
@@ -76,12 +79,16 @@ export class Driver {
 
   #request(kind: 'submit' | 'readmit', bytes: Uint8Array): Promise<TxHash> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (this.#events.length >= MAX_QUEUED_EVENTS) {
+    if (
+      this.#events.length >= MAX_QUEUED_EVENTS ||
+      this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES
+    ) {
       return Promise.reject(new PydeError('node.busy', 'the node is overloaded; try again soon'));
     }
     const request = this.#nextRequest++;
     return new Promise((resolve, reject) => {
       this.#waiters.set(request, { resolve, reject });
+      this.#queuedBytes += bytes.length;
       this.#push({ kind, request, bytes });
     });
   }
@@ -127,6 +134,9 @@ export class Driver {
   async #step(event: NodeEvent): Promise<void> {
     const { machine, clock } = this.#parts;
     if (event.kind === 'executed') this.#parts.onDurable();
+    if (event.kind === 'submit' || event.kind === 'readmit') {
+      this.#queuedBytes -= event.bytes.length;
+    }
     for (const effect of machine.step(event, clock.now())) {
       await this.#carryOut(effect);
       if (this.#stopped !== undefined) return;
