@@ -179,15 +179,26 @@ class NodeCache {
   }
 
   set(key: Uint8Array, depth: number, node: InnerNode): void {
-    if (depth <= CACHED_DEPTH) this.#insert(pathNumber(key, depth), node);
+    if (depth > CACHED_DEPTH) return;
+    const name = pathNumber(key, depth);
+    const before = this.#young.get(name) ?? this.#old.get(name);
+    this.#insert(name, node);
+    node.keep();
+    if (before !== node) before?.release();
   }
 
   #insert(name: number, node: InnerNode): void {
-    if (this.#young.size * 2 >= this.#capacity) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
+    if (this.#young.size * 2 >= this.#capacity) this.#dropOld();
     this.#young.set(name, node);
+  }
+
+  #dropOld(): void {
+    for (const [name, node] of this.#old) {
+      if (this.#young.get(name) !== node) node.release();
+    }
+    this.#old = this.#young;
+    this.#young = new Map();
+    for (const node of this.#old.values()) node.compact();
   }
 }
 

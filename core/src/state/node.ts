@@ -6,18 +6,19 @@
  * is the node itself, slots 2s and 2s + 1 are the halves of slot s, slots 16 … 31 are the children.
  * A slot among 1 … 15 has a hash of its own unless nothing, or one leaf alone, lies below it.
  *
- * There may be millions of nodes in memory, and every wave writes thousands, so a node is one array
- * of words: the bytes of its record as they lie in the store, then the hashes of its slots, which are
+ * There may be millions of nodes in memory, and every wave writes thousands, so a node is one row
+ * of words (`node-memory.ts`): the bytes of its record as they lie in the store, then the hashes of its slots, which are
  * derived and never stored. A node exists only where at least two leaves lie below it.
  */
 import { invariant, PydeError } from '../bytes/index.ts';
 import { TREE_KEY_BYTES } from './key.ts';
+import { Tenant } from './node-memory.ts';
 import { NODE_HASH_BYTES, type NodeHash } from './tree-hash.ts';
 
 export const RADIX = 16;
 const FIRST_CHILD_SLOT = 16;
 
-/** Words are u32; all offsets below count words. */
+/** Words are u32; all places below count words, from the start of the array that a node lies in. */
 const WORD_BYTES = 4;
 const HEADER_WORDS = 1;
 const VERSION_WORDS = 2;
@@ -61,7 +62,7 @@ const CHILDREN_UNDER = Uint16Array.from({ length: 32 }, (_, slot) => {
   return ((1 << (RADIX >> level)) - 1) << first;
 });
 
-export class InnerNode {
+export class InnerNode extends Tenant {
   /** The version that writes this node. */
   readonly version: bigint;
   /** Bit i: child i exists. */
@@ -72,19 +73,21 @@ export class InnerNode {
   readonly slots: number;
   /** Bit s: the hash of slot s is yet to be computed (`node-hashing.ts`). */
   pending: number;
-  readonly words: Uint32Array;
-  readonly #slotsAt: number;
+  /** Words of the record, after which the hashes of `slots` lie. */
+  readonly #recordWords: number;
 
   /** A node whose entries and hashes are all yet to be filled in. */
   constructor(version: bigint, children: number, leaves: number) {
+    const slots = slotsOf(children, leaves);
+    const length = recordWords(children, leaves);
+    super(length + HASH_PAIR_WORDS * bitCount(slots));
     this.version = version;
     this.children = children;
     this.leaves = leaves;
-    this.slots = slotsOf(children, leaves);
-    this.pending = this.slots;
-    this.#slotsAt = recordWords(children, leaves);
-    this.words = new Uint32Array(this.#slotsAt + HASH_PAIR_WORDS * bitCount(this.slots));
-    this.words[0] = children | (leaves << RADIX);
+    this.slots = slots;
+    this.pending = slots;
+    this.#recordWords = length;
+    this.words[this.at] = children | (leaves << RADIX);
   }
 
   /**
@@ -105,7 +108,8 @@ export class InnerNode {
   childAt(nibble: number): number {
     const below = (1 << nibble) - 1;
     const others = bitCount(this.children & below);
-    return HEADER_WORDS + INNER_ENTRY_WORDS * others + KEY_WORDS * bitCount(this.leaves & below);
+    const keys = bitCount(this.leaves & below);
+    return this.at + HEADER_WORDS + INNER_ENTRY_WORDS * others + KEY_WORDS * keys;
   }
 
   /** Where the hashes of a slot among 1 … 31 lie, or −1 when nothing is below it. */
@@ -117,7 +121,8 @@ export class InnerNode {
 
   /** Where the hashes of a slot of `slots` lie. */
   ownHashAt(slot: number): number {
-    return this.#slotsAt + HASH_PAIR_WORDS * bitCount(this.slots & ((1 << slot) - 1));
+    const others = bitCount(this.slots & ((1 << slot) - 1));
+    return this.at + this.#recordWords + HASH_PAIR_WORDS * others;
   }
 
   child(nibble: number): LeafRef | InnerRef | undefined {
@@ -153,13 +158,14 @@ export class InnerNode {
 
   /** The bytes of the record: not a copy. */
   record(): Uint8Array {
-    return new Uint8Array(this.words.buffer, 0, this.#slotsAt * WORD_BYTES);
+    return this.#view(this.at, this.#recordWords * WORD_BYTES);
   }
 
   #takeOver(old: InnerNode, touched: number): void {
     const { words } = this;
     if (old.children === this.children && old.leaves === this.leaves) {
-      words.set(old.words);
+      const length = this.#recordWords + HASH_PAIR_WORDS * bitCount(this.slots);
+      copyWords(words, this.at, old.words, old.at, length);
       this.pending = old.pending | slotsAbove(this.slots, touched);
       return;
     }
@@ -185,7 +191,11 @@ export class InnerNode {
   }
 
   #bytesAt(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.words.buffer, at * WORD_BYTES, length).slice();
+    return this.#view(at, length).slice();
+  }
+
+  #view(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.words.buffer, at * WORD_BYTES, length);
   }
 }
 

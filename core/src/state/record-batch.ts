@@ -14,9 +14,10 @@ export class RecordBatch {
   #buffer = new Uint8Array(0);
   #used = 0;
   readonly #writes: StoreWrite[] = [];
-  /** What a checksum is of, domain ‖ key ‖ value, with room for the checksum after it. */
-  readonly #messages: Uint8Array[] = [];
-  readonly #rooms: Uint8Array[] = [];
+  /** Of the records in the buffer: what their checksums are of, domain ‖ key ‖ value. */
+  #messages: Uint8Array[] = [];
+  /** Of the same records: the value, with room for the checksum at its end. */
+  #values: Uint8Array[] = [];
 
   /** @param table one of `TABLE`; the value is first ‖ second */
   put(table: number, suffix: Uint8Array, first: Uint8Array, second?: Uint8Array): void {
@@ -36,7 +37,7 @@ export class RecordBatch {
     const value = buffer.subarray(valueAt, end + CHECKSUM_BYTES);
     this.#writes.push({ kind: 'put', key, value });
     this.#messages.push(buffer.subarray(start, end));
-    this.#rooms.push(value);
+    this.#values.push(value);
   }
 
   /** A write that is complete already. */
@@ -46,16 +47,23 @@ export class RecordBatch {
 
   /** Everything that was put, sealed. Nothing can be put afterwards. */
   seal(): StoreWrite[] {
+    this.#sealBuffer();
+    return this.#writes;
+  }
+
+  #sealBuffer(): void {
     const digests = blake3Batch(this.#messages);
-    this.#rooms.forEach((value, i) => {
+    this.#values.forEach((value, i) => {
       const at = value.length - CHECKSUM_BYTES;
       for (let k = 0; k < CHECKSUM_BYTES; k++) value[at + k] = digests[i * DIGEST_BYTES + k] ?? 0;
     });
-    return this.#writes;
+    this.#messages = [];
+    this.#values = [];
   }
 
   #room(length: number): number {
     if (this.#used + length > this.#buffer.length) {
+      this.#sealBuffer();
       this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, length));
       this.#used = 0;
     }
