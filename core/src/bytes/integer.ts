@@ -3,6 +3,8 @@
  * is used only in store keys, where byte order must be numeric order.
  */
 
+import { PydeError } from './error.ts';
+
 export const U64_MAX = (1n << 64n) - 1n;
 export const U128_MAX = (1n << 128n) - 1n;
 
@@ -32,10 +34,24 @@ export function readU64LittleEndian(bytes: Uint8Array, offset = 0): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset, true);
 }
 
+/** Of a store's key or record. @throws PydeError `bytes.integer` when it is cut short */
 export function readU64BigEndian(bytes: Uint8Array, offset = 0): bigint {
+  requireBytes(bytes, offset + 8);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset, false);
 }
 
+/** Of a store's key or record. @throws PydeError `bytes.integer` when it is cut short */
 export function readU32BigEndian(bytes: Uint8Array, offset = 0): number {
+  requireBytes(bytes, offset + 4);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, false);
+}
+
+function requireBytes(bytes: Uint8Array, needed: number): void {
+  if (bytes.length >= needed) return;
+  throw new PydeError(
+    'bytes.integer',
+    `${bytes.length} bytes are too few for an integer that ends at byte ${needed}: ` +
+      'the store was written by another program; start from an empty one',
+    { length: bytes.length, needed },
+  );
 }

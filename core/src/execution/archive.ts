@@ -17,6 +17,7 @@ import {
   encode,
   equalBytes,
   isZeroBytes,
+  PydeError,
   readU32BigEndian,
   readU64BigEndian,
   u32BigEndian,
@@ -87,6 +88,7 @@ export const MAX_TX_PAGE = 100;
 
 const HEAD = new TextEncoder().encode('execution/head');
 const GENESIS = new TextEncoder().encode('execution/genesis');
+const WAVE_BYTES = 8;
 const POSITION_BYTES = 12;
 
 export interface ExecutedTx {
@@ -147,8 +149,18 @@ export function readHeadWave(
   store: KeyValueStore,
 ): { readonly record: WaveCommitRecord; readonly digest: Hash } | undefined {
   const wave = new Table(store, TABLE.meta).get(HEAD);
-  const record = wave === undefined ? undefined : readWaveRecord(store, readU64BigEndian(wave));
+  const record = wave === undefined ? undefined : readWaveRecord(store, readHead(wave));
   return record === undefined ? undefined : { record, digest: waveDigest(record) };
+}
+
+function readHead(bytes: Uint8Array): bigint {
+  if (bytes.length === WAVE_BYTES) return readU64BigEndian(bytes);
+  throw new PydeError(
+    'execution.head',
+    `the record of the newest wave has ${bytes.length} bytes where ${WAVE_BYTES} are needed: ` +
+      'the store was written by another program; start from an empty one',
+    { length: bytes.length },
+  );
 }
 
 export function readReceiptOf(store: KeyValueStore, hash: TxHash): Receipt | undefined {

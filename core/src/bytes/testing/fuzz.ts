@@ -45,11 +45,13 @@ export interface AllocationBound {
 
 export interface BytesDecoder<T> {
   readonly name: string;
-  /** Encodings that are accepted, one for each shape that a value can have. */
+  /** Encodings that are accepted, one for each shape that a value can have; none if none is. */
   readonly seeds: readonly Uint8Array[];
   readonly decode: (bytes: Uint8Array) => T | Promise<T>;
   /** The encoding of what was accepted; absent in a decoder that only judges. */
   readonly encode?: (value: T) => Uint8Array;
+  /** Reads the fields where `decode` does so only after it has waited; else `decode` is run. */
+  readonly layout?: (bytes: Uint8Array) => unknown;
   /** For encodings that `BorshReader` does not read: bytes that the general mutations rarely make. */
   readonly craft?: (random: SeededRandom, seed: Uint8Array) => Uint8Array;
   /** By the length of the input; `decode` that computes, rather than reads, needs its own. */
@@ -116,7 +118,7 @@ class BytesRun<T> {
 
   async case(i: number): Promise<void> {
     const random = new SeededRandom(`${this.#decoder.name}/${i}`);
-    const from = random.pick([...this.#seeds, ...this.#kept]);
+    const from = this.#pick(random);
     const bytes = this.#input(random, from, i);
     this.#cases++;
     if (!(await this.#judge(bytes, `case ${i}`))) return;
@@ -128,7 +130,7 @@ class BytesRun<T> {
 
   #input(random: SeededRandom, { bytes, layout }: Specimen, i: number): Uint8Array {
     if (i % 2 === 1) {
-      const other = random.pick([...this.#seeds, ...this.#kept]).bytes;
+      const other = this.#pick(random).bytes;
       const edges = layout.fields.map(({ at }) => at);
       return scramble(random, bytes, other, edges);
     }
@@ -137,9 +139,15 @@ class BytesRun<T> {
     return mutateField(random, bytes, layout);
   }
 
+  /** No bytes for a decoder that accepts nothing. */
+  #pick(random: SeededRandom): Specimen {
+    const all = [...this.#seeds, ...this.#kept];
+    return all.length === 0 ? this.#specimen(new Uint8Array(0)) : random.pick(all);
+  }
+
   #specimen(bytes: Uint8Array): Specimen {
-    const { decode } = this.#decoder;
-    return { bytes, layout: recordLayout(bytes, decode) };
+    const { decode, layout } = this.#decoder;
+    return { bytes, layout: recordLayout(bytes, layout ?? decode) };
   }
 
   /** Is it accepted? */
@@ -187,4 +195,34 @@ async function watched<T>(
   } finally {
     watch.stop();
   }
+}
+
+const DEFAULT_RUNS = 1_500;
+
+/**
+ * How many cases of `target`: `PYDE_FUZZ_RUNS` of a target with share 1, or as many as fit into
+ * `PYDE_FUZZ_SECONDS` for each target; without either, few enough for every run of the tests.
+ */
+export function budgetOf(
+  target: FuzzTarget,
+  env: Readonly<Record<string, string | undefined>>,
+): FuzzBudget {
+  const seconds = positive(env, 'PYDE_FUZZ_SECONDS');
+  if (seconds !== undefined) {
+    const until = performance.now() + 1_000 * seconds;
+    return { runs: Number.POSITIVE_INFINITY, done: () => performance.now() >= until };
+  }
+  const runs = positive(env, 'PYDE_FUZZ_RUNS') ?? DEFAULT_RUNS;
+  return { runs: Math.ceil(runs * target.share) };
+}
+
+function positive(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+): number | undefined {
+  const text = env[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new Error(`${name} must be a number above 0, not ${text}`);
 }

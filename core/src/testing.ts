@@ -1,0 +1,13 @@
+/** Every decoder of core that is fuzzed (docs/protocol/fuzzing.md). */
+import type { FuzzTarget } from './bytes/testing/fuzz.ts';
+import { bytesTargets } from './bytes/testing/fuzz-targets.ts';
+import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
+import { executionTargets } from './execution/testing/fuzz-targets.ts';
+import { stateTargets } from './state/testing/fuzz-targets.ts';
+
+export const coreTargets: readonly FuzzTarget[] = [
+  ...bytesTargets,
+  ...cryptoTargets,
+  ...stateTargets,
+  ...executionTargets,
+];
