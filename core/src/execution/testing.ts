@@ -83,11 +83,15 @@ export class TestChain {
     return result;
   }
 
-  /** Executes the next wave and writes nothing. */
-  execute(transactions: readonly Uint8Array[], elapsedMs = WAVE_MS): WaveResult {
+  /** Executes the next wave, on another handle of the state if one is given, and writes nothing. */
+  execute(
+    transactions: readonly Uint8Array[],
+    elapsedMs = WAVE_MS,
+    state: StateStore = this.state,
+  ): WaveResult {
     const { record, digest } = this.head;
     const context = {
-      state: this.state,
+      state,
       store: this.store,
       parameters: this.genesis.parameters,
       verify: falconVerifyBatch,

@@ -7,10 +7,21 @@
  * and none of them can make a wave fail. One that breaks a rule is passed over and leaves no trace
  * in the state; one that breaks none runs, gets a receipt and pays, whether it succeeds or not.
  */
-import { REWARD_POOL_ADDRESS, readAccount, TREASURY_ADDRESS } from '../account/index.ts';
+import {
+  accountKey,
+  REWARD_POOL_ADDRESS,
+  readAccount,
+  TREASURY_ADDRESS,
+} from '../account/index.ts';
 import { invariant, isPydeError, PydeError, toHex } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
-import { Overlay, type PreparedState, type StateStore } from '../state/index.ts';
+import {
+  Overlay,
+  type PreparedState,
+  STATE_KIND,
+  type StateKey,
+  type StateStore,
+} from '../state/index.ts';
 import { checkTx, decodeTx, merkleListRoot, txHash } from '../tx/index.ts';
 import {
   type Address,
@@ -130,6 +141,7 @@ export function executeWave(context: ExecutionContext, input: WaveInput): WaveRe
     treasury: 0n,
   };
   const candidates = readCandidates(context, input, wave);
+  state.prefetch(keysOf(candidates));
   const authorizations = judgeSignatures(context, candidates, wave);
   for (const candidate of candidates) {
     const refusal = refusalOf(candidate, authorizations, wave, context);
@@ -173,6 +185,18 @@ function readCandidates(
     }
   });
   return candidates;
+}
+
+/** What the wave is known to read before it runs: the accounts it names, and its access lists. */
+function* keysOf(candidates: readonly Candidate[]): Generator<StateKey> {
+  for (const { tx } of candidates) {
+    yield accountKey(tx.from);
+    yield accountKey(tx.to);
+    for (const { address, storageKeys } of tx.accessList) {
+      yield accountKey(address);
+      for (const slot of storageKeys) yield { kind: STATE_KIND.contract, owner: address, slot };
+    }
+  }
 }
 
 /** One batch for all that may still run: deadlines and used nonces never become right again. */

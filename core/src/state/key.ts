@@ -85,6 +85,22 @@ export function namesOf(keys: readonly StateKey[]): {
   };
 }
 
+const NAME_UNITS = 33;
+const units = new Array<number>(NAME_UNITS).fill(0);
+
+/**
+ * A key of a map: kind, then two bytes a character, high byte first: the order of names is the order of key bytes,
+ * since strings are compared by code unit.
+ */
+export function stateKeyName({ kind, owner, slot }: StateKey): string {
+  units[0] = kind;
+  for (let i = 0; i < 16; i++) {
+    units[1 + i] = ((owner[2 * i] ?? 0) << 8) | (owner[2 * i + 1] ?? 0);
+    units[17 + i] = ((slot[2 * i] ?? 0) << 8) | (slot[2 * i + 1] ?? 0);
+  }
+  return String.fromCharCode.apply(undefined, units);
+}
+
 function isStateKind(kind: number): kind is StateKind {
   return kind <= STATE_KIND.parachain;
 }

@@ -42,7 +42,7 @@ export class NodeStore implements NodeReader {
   readonly #suffix = new Uint8Array(MAX_NODE_SUFFIX_BYTES);
   readonly #cache: NodeCache;
 
-  /** @param cachedNodes bound of the cache; an internal node takes about 2.5 KiB in it */
+  /** @param cachedNodes bound of the cache; an internal node takes 0.5 to 3 KiB in it */
   constructor(store: KeyValueStore, cachedNodes: number) {
     this.#table = new Table(store, TABLE.jmt);
     this.#cache = new NodeCache(cachedNodes);

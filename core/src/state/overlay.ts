@@ -2,7 +2,7 @@
  * State as it would be after changes that may yet be thrown away: every transaction, and every
  * wave, runs on an overlay (design/state-and-execution.md, "Accounts and transactions").
  */
-import type { StateKey } from './key.ts';
+import { type StateKey, stateKeyName } from './key.ts';
 
 export interface StateReader {
   /** The value at `key`, which must not be changed; undefined when there is none. */
@@ -24,7 +24,7 @@ export class Overlay implements StateReader {
   }
 
   get(key: StateKey): Uint8Array | undefined {
-    return this.#getNamed(key, nameOf(key));
+    return this.#getNamed(key, stateKeyName(key));
   }
 
   /** Overlays on overlays work the name out once. */
@@ -37,11 +37,11 @@ export class Overlay implements StateReader {
 
   /** Keeps `value` itself, not a copy: the caller does not change it afterwards. */
   set(key: StateKey, value: Uint8Array): void {
-    this.#changes.set(nameOf(key), { key, value });
+    this.#changes.set(stateKeyName(key), { key, value });
   }
 
   delete(key: StateKey): void {
-    this.#changes.set(nameOf(key), { key, value: undefined });
+    this.#changes.set(stateKeyName(key), { key, value: undefined });
   }
 
   /** The last change of every key that was set or deleted, in order of kind ‖ owner ‖ slot. */
@@ -60,20 +60,4 @@ export class Overlay implements StateReader {
   clear(): void {
     this.#changes.clear();
   }
-}
-
-const NAME_UNITS = 33;
-const units = new Array<number>(NAME_UNITS).fill(0);
-
-/**
- * kind, then two bytes a character, high byte first: the order of names is the order of key bytes,
- * since strings are compared by code unit.
- */
-function nameOf({ kind, owner, slot }: StateKey): string {
-  units[0] = kind;
-  for (let i = 0; i < 16; i++) {
-    units[1 + i] = ((owner[2 * i] ?? 0) << 8) | (owner[2 * i + 1] ?? 0);
-    units[17 + i] = ((slot[2 * i] ?? 0) << 8) | (slot[2 * i + 1] ?? 0);
-  }
-  return String.fromCharCode.apply(undefined, units);
 }

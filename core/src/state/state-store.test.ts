@@ -20,7 +20,7 @@ const KEYS: readonly StateKey[] = Array.from({ length: 60 }, (_, i) => ({
   slot: new Uint8Array(32).fill(i),
 }));
 const keyAt = (i: number): StateKey => KEYS[i] ?? { kind: 0, owner: filled(0), slot: filled(0) };
-const filled = (byte: number) => new Uint8Array(32).fill(byte);
+const filled = (byte: number, length = 32) => new Uint8Array(length).fill(byte);
 
 const batch = fc
   .dictionary(
@@ -195,6 +195,76 @@ describe('the state store', () => {
     const root = reader.root;
     const proof = reader.prove(keyAt(1), 1n);
     verifyStateProof({ root, key: keyAt(1), value: Uint8Array.of(5), proof });
+  });
+
+  it('answers from memory what it wrote or read, however little it may keep', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(batch, { minLength: 2, maxLength: 6 }),
+        fc.constantFrom(0, 2_000, 10_000, 1 << 20),
+        async (batches, cachedValueBytes) => {
+          const store = new MemoryStore();
+          const state = StateStore.open(store, { cachedNodes: 4, cachedValueBytes });
+          const model = new Model();
+          for (const changes of batches) {
+            await land(store, changes, state);
+            model.apply(changes);
+            state.prefetch(KEYS.slice(0, 10));
+            for (const key of KEYS) {
+              expect(state.get(key)).toEqual(model.flat.get(stateKeyBytes(key)));
+            }
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('reads each prefetched value once, in the order of the store', async () => {
+    const asked: string[] = [];
+    class Watched extends MemoryStore {
+      override get(key: Uint8Array): Uint8Array | undefined {
+        if (key[0] === TABLE.state) asked.push(toHex(key.subarray(1)));
+        return super.get(key);
+      }
+    }
+    const store = new Watched();
+    await land(
+      store,
+      KEYS.slice(0, 40).map((_, i) => set(i, i)),
+    );
+    const state = StateStore.open(store);
+    state.prefetch([...KEYS, ...KEYS.toReversed()]);
+    expect(asked).toEqual(KEYS.map((key) => toHex(stateKeyBytes(key))).toSorted());
+    const first = KEYS.map((key) => state.get(key));
+    expect(first.slice(0, 40)).toEqual(KEYS.slice(0, 40).map((_, i) => Uint8Array.of(i)));
+    expect(first.slice(40)).toEqual(KEYS.slice(40).map(() => undefined));
+    expect(KEYS.map((key) => state.get(key)).every((value, i) => value === first[i])).toBe(true);
+    expect(asked).toHaveLength(KEYS.length);
+  });
+
+  it('keeps no values of its own once another handle has written', async () => {
+    const store = new MemoryStore();
+    const first = await land(store, [set(1, 1)]);
+    first.prefetch([keyAt(1), keyAt(2)]);
+    await land(store, [set(1, 2), set(2, 2)]);
+    first.refresh();
+    expect([first.get(keyAt(1)), first.get(keyAt(2))]).toEqual([filled(2, 1), filled(2, 1)]);
+    await land(store, [set(1, 3)]);
+    expect(first.get(keyAt(1))).toEqual(filled(3, 1));
+  });
+
+  it('makes the same records before and after it moves on', async () => {
+    const changes = KEYS.map((_, i) => set(i, i));
+    const [early, late] = [new MemoryStore(), new MemoryStore()];
+    await land(early, changes);
+    const state = StateStore.open(late);
+    const prepared = state.prepare(0n, changes);
+    state.adopt(prepared);
+    await late.batch(prepared.writes);
+    for (const table of [TABLE.state, TABLE.jmt, TABLE.meta]) {
+      expect(await entriesOf(late, table)).toEqual(await entriesOf(early, table));
+    }
   });
 
   it('follows a writer that lands and prunes between two reads of a refresh', async () => {

@@ -9,7 +9,7 @@
 import { invariant, isPydeError, PydeError } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateRoot, toHash } from '../types/index.ts';
-import { namesOf, type StateKey, stateKeyBytes, treeKey } from './key.ts';
+import { namesOf, type StateKey, stateKeyBytes, stateKeyName, treeKey } from './key.ts';
 import { findLeaf, leavesInOrder, proveKey } from './lookup.ts';
 import { type LeafRecord, NodeStore, type RootRecord } from './node-store.ts';
 import type { StateChange, StateReader } from './overlay.ts';
@@ -19,23 +19,30 @@ import { RecordBatch } from './record-batch.ts';
 import { TABLE, Table } from './table.ts';
 import { rootHash, type TreeChange, type TreeRoot, type TreeUpdate, updateTree } from './tree.ts';
 import type { NodeHash } from './tree-hash.ts';
+import { ValueCache } from './value-cache.ts';
 import { VersionMarks } from './version-marks.ts';
 
 export interface StateStoreOptions {
-  /** Internal nodes kept decoded in memory, about 2.5 KiB each. Default 16,384. */
+  /** Internal nodes kept decoded in memory, about 1 KiB each, 3 at most. Default 32,768. */
   readonly cachedNodes?: number;
+  /** Bytes of newest values kept in memory by the handle that writes. Default 32 MiB. */
+  readonly cachedValueBytes?: number;
 }
 
 interface EntryChange extends TreeChange {
   /** kind ‖ owner ‖ slot. */
   readonly stateKey: Uint8Array;
+  readonly name: string;
 }
 
 /** The state after a wave, computed and not yet written. */
 export interface PreparedState {
   readonly version: bigint;
   readonly root: StateRoot;
-  /** To be written in one atomic batch with everything else of the wave. */
+  /**
+   * To be written in one atomic batch with everything else of the wave. Made when first asked for:
+   * whoever needs only the root does not pay for records.
+   */
   readonly writes: StoreWrite[];
   /** The version this one follows; undefined for the first. */
   readonly after: bigint | undefined;
@@ -43,13 +50,17 @@ export interface PreparedState {
   readonly update: TreeUpdate<EntryChange>;
 }
 
-const DEFAULT_CACHED_NODES = 16_384;
+const DEFAULT_CACHED_NODES = 32_768;
+const DEFAULT_CACHED_VALUE_BYTES = 32 * 1024 * 1024;
 
 export class StateStore implements StateReader {
   readonly #flat: Table;
   readonly #marks: VersionMarks;
   readonly #stale: Table;
   readonly #nodes: NodeStore;
+  readonly #values: ValueCache;
+  /** All writes of state go through this handle, so values may be kept in memory. */
+  #isWriter = false;
   #version: bigint | undefined;
   #root: TreeRoot;
 
@@ -58,6 +69,7 @@ export class StateStore implements StateReader {
     this.#marks = new VersionMarks(store);
     this.#stale = new Table(store, TABLE.jmtStale);
     this.#nodes = new NodeStore(store, options.cachedNodes ?? DEFAULT_CACHED_NODES);
+    this.#values = new ValueCache(options.cachedValueBytes ?? DEFAULT_CACHED_VALUE_BYTES);
   }
 
   /**
@@ -83,7 +95,24 @@ export class StateStore implements StateReader {
 
   /** The newest value in the store. */
   get(key: StateKey): Uint8Array | undefined {
-    return this.#flat.get(stateKeyBytes(key));
+    if (!this.#isWriter) return this.#flat.get(stateKeyBytes(key));
+    return this.#values.get(stateKeyName(key), () => this.#flat.get(stateKeyBytes(key)));
+  }
+
+  /**
+   * Reads the values of `keys`, which may repeat, into memory in one pass in the order in which they
+   * lie in the store (PIP-3). Only for the handle that writes: from here on it keeps values, and no
+   * other may write. The tree needs no such pass: an update reads every node that it changes
+   * once, in key order, and nodes of keys that are only read are not needed.
+   */
+  prefetch(keys: Iterable<StateKey>): void {
+    this.#isWriter = true;
+    const named = new Map<string, StateKey>();
+    for (const key of keys) named.set(stateKeyName(key), key);
+    const names = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, key] of names) {
+      this.#values.get(name, () => this.#flat.get(stateKeyBytes(key)));
+    }
   }
 
   /**
@@ -100,15 +129,25 @@ export class StateStore implements StateReader {
       );
     }
     const { stateKeys, treeKeys } = namesOf(changes.map(({ key }) => key));
-    const entries = changes.map(({ value }, i): EntryChange => {
+    const entries = changes.map(({ key: named, value }, i): EntryChange => {
       const [key, stateKey] = [treeKeys[i], stateKeys[i]];
       invariant(key !== undefined && stateKey !== undefined, 'every change has its names');
-      return { key, stateKey, value };
+      return { key, stateKey, name: stateKeyName(named), value };
     });
     const update = updateTree(this.#nodes, this.#root, version, entries);
     const root = toStateRoot(rootHash(update.root));
-    const writes = this.#writesOf(version, update);
-    return { version, root, writes, after: this.#version, update };
+    const after = this.#version;
+    let writes: StoreWrite[] | undefined;
+    const writesOnce = (): StoreWrite[] => {
+      writes ??= this.#writesOf(version, update, after === undefined);
+      return writes;
+    };
+    return {
+      ...{ version, root, after, update },
+      get writes() {
+        return writesOnce();
+      },
+    };
   }
 
   /** Moves on to `prepared`, whose writes the caller has written. */
@@ -116,6 +155,8 @@ export class StateStore implements StateReader {
     const { version, update, after } = prepared;
     invariant(after === this.#version, `version ${version} was prepared on the newest version`);
     for (const { node, key, depth } of update.nodes) this.#nodes.remember(node, key, depth);
+    for (const { name, value } of update.applied) this.#values.set(name, value);
+    this.#isWriter = true;
     this.#root = update.root;
     this.#version = version;
   }
@@ -131,6 +172,8 @@ export class StateStore implements StateReader {
     for (let version = this.#marks.newest(); version !== this.#version; ) {
       const root = version === undefined ? undefined : this.#nodes.root(version);
       if (root !== undefined) {
+        this.#isWriter = false;
+        this.#values.clear();
         this.#root = root.root;
         this.#version = version;
         return;
@@ -204,7 +247,7 @@ export class StateStore implements StateReader {
     return step.writes.length === 0 ? [] : [...step.writes, this.#marks.putOldest(step.mark)];
   }
 
-  #writesOf(version: bigint, update: TreeUpdate<EntryChange>): StoreWrite[] {
+  #writesOf(version: bigint, update: TreeUpdate<EntryChange>, isFirst: boolean): StoreWrite[] {
     const batch = new RecordBatch();
     for (const { key, stateKey, value } of update.applied) {
       if (value === undefined) batch.add(this.#flat.delete(stateKey));
@@ -219,7 +262,7 @@ export class StateStore implements StateReader {
     const root = { root: update.root, hash: rootHash(update.root), stalePages: pages.length };
     batch.add(this.#nodes.putRoot(version, root));
     batch.add(this.#marks.putNewest(version));
-    if (this.#version === undefined) batch.add(this.#marks.putOldest({ version, page: 0 }));
+    if (isFirst) batch.add(this.#marks.putOldest({ version, page: 0 }));
     return batch.seal();
   }
 
