@@ -1,8 +1,10 @@
 /** Every decoder of core that is fuzzed (docs/protocol/fuzzing.md). */
 import type { FuzzTarget } from './bytes/testing/fuzz.ts';
 import { bytesTargets } from './bytes/testing/fuzz-targets.ts';
+import { consensusTargets } from './consensus/testing/fuzz-targets.ts';
 import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
 import { executionTargets } from './execution/testing/fuzz-targets.ts';
+import { rpcTargets } from './rpc/testing/fuzz-targets.ts';
 import { stateTargets } from './state/testing/fuzz-targets.ts';
 
 export const coreTargets: readonly FuzzTarget[] = [
@@ -10,4 +12,6 @@ export const coreTargets: readonly FuzzTarget[] = [
   ...cryptoTargets,
   ...stateTargets,
   ...executionTargets,
+  ...consensusTargets,
+  ...rpcTargets,
 ];

@@ -50,7 +50,7 @@ export interface BytesDecoder<T> {
   readonly decode: (bytes: Uint8Array) => T | Promise<T>;
   /** The encoding of what was accepted; absent in a decoder that only judges. */
   readonly encode?: (value: T) => Uint8Array;
-  /** Reads the fields where `decode` does so only after it has waited; else `decode` is run. */
+  /** Reads the fields as `decode` does, where that waits for something before it reads. */
   readonly layout?: (bytes: Uint8Array) => unknown;
   /** For encodings that `BorshReader` does not read: bytes that the general mutations rarely make. */
   readonly craft?: (random: SeededRandom, seed: Uint8Array) => Uint8Array;
@@ -135,7 +135,9 @@ class BytesRun<T> {
       return scramble(random, bytes, other, edges);
     }
     const { craft } = this.#decoder;
-    if (craft !== undefined && random.oneIn(2)) return craft(random, bytes);
+    // Where the fields are not known, the general changes are mostly those of noise.
+    const crafted = layout.fields.length > 1 ? random.oneIn(2) : !random.oneIn(8);
+    if (craft !== undefined && crafted) return craft(random, bytes);
     return mutateField(random, bytes, layout);
   }
 
@@ -146,8 +148,8 @@ class BytesRun<T> {
   }
 
   #specimen(bytes: Uint8Array): Specimen {
-    const { decode, layout } = this.#decoder;
-    return { bytes, layout: recordLayout(bytes, layout ?? decode) };
+    const { decode, layout = decode } = this.#decoder;
+    return { bytes, layout: recordLayout(bytes, layout) };
   }
 
   /** Is it accepted? */
@@ -197,7 +199,7 @@ async function watched<T>(
   }
 }
 
-const DEFAULT_RUNS = 1_500;
+const DEFAULT_RUNS = 2_000;
 
 /**
  * How many cases of `target`: `PYDE_FUZZ_RUNS` of a target with share 1, or as many as fit into

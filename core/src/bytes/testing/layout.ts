@@ -4,6 +4,7 @@
  * description of a layout is written by hand, so none can differ from the decoder.
  */
 import { BorshReader } from '../borsh.ts';
+import { isPydeError } from '../error.ts';
 
 export type FieldKind = 'integer' | 'tag' | 'option' | 'count' | 'bytes' | 'text';
 
@@ -36,18 +37,14 @@ export interface Layout {
 const COUNT_BYTES = 4;
 
 /**
- * What `decode` reads of `bytes` with the first reader it makes; what it read before a refusal when
- * it refuses. A decoder that makes no reader has one field of bytes.
+ * What `decode` reads of `bytes` with the first reader that it makes over all of them; what it read
+ * before a refusal when it refuses. A decoder that makes no such reader has one field of bytes.
  */
 export function recordLayout(bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown): Layout {
-  const recorder = new Recorder();
-  recorder.watch(() => {
-    try {
-      decode(bytes);
-    } catch {
-      // What was read so far is the layout.
-    }
-  });
+  const recorder = new Recorder(bytes.length);
+  const read = recorder.watch(() => decode(bytes));
+  if (read instanceof Promise)
+    throw new Error('the fields must be read before anything is awaited');
   const { fields, lists, options } = recorder;
   if (fields.length > 0) return { fields, lists, options };
   return { fields: [{ kind: 'bytes', at: 0, length: bytes.length }], lists, options };
@@ -57,16 +54,26 @@ class Recorder {
   readonly fields: Field[] = [];
   readonly lists: CountedList[] = [];
   readonly options: PresentOption[] = [];
+  readonly #size: number;
   #first: BorshReader | undefined;
   /** Above 0 inside a read that is noted as a whole. */
   #inside = 0;
 
-  watch(run: () => void): void {
+  /** @param size of the encoding; readers of anything else do not count */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** What `run` gives; undefined when it refuses, and what it read until then is the layout. */
+  watch(run: () => unknown): unknown {
     const methods = BorshReader.prototype;
     const originals = Object.getOwnPropertyDescriptors(methods);
     try {
       this.#replace(methods);
-      run();
+      return run();
+    } catch (error) {
+      if (!isPydeError(error)) throw error;
+      return undefined;
     } finally {
       Object.defineProperties(methods, originals);
     }
@@ -153,7 +160,7 @@ class Recorder {
 
   /** Only the first reader's offsets are those of the encoding. */
   #notes(reader: BorshReader): boolean {
-    this.#first ??= reader;
+    if (reader.offset + reader.remaining === this.#size) this.#first ??= reader;
     return this.#first === reader && this.#inside === 0;
   }
 

@@ -248,6 +248,13 @@ const fields = [
     { signer: 2, signature: falconSignatureToConstantTime(padded) },
   ]),
 ];
+/** Any of the first five signers, of whom three are known. */
+function craftSigners(random: SeededRandom): Uint8Array {
+  const signers = [0, 1, 2, 3, 4].filter(() => random.oneIn(2));
+  const one = random.oneIn(4) ? padded.subarray(0, random.below(60)) : padded;
+  return encodeMultisigSignature(signers.map((signer) => ({ signer, signature: one })));
+}
+
 const deposit = { target: addressOf(1), amount: toQuanta(5n) };
 
 const txTargets: readonly FuzzTarget[] = [
@@ -304,6 +311,7 @@ const txTargets: readonly FuzzTarget[] = [
       return decodeMultisigSignature(bytes);
     },
     encode: encodeMultisigSignature,
+    craft: craftSigners,
   }),
   bytesTarget({
     name: 'signature field of no key',
@@ -338,6 +346,7 @@ const archiveTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'archived transaction',
     seeds: [concatBytes(u64BigEndian(3n), new Uint8Array(4), listedTx)],
+    layout: (bytes) => decodeExactly(bytes, (r) => [r.u64(), r.u32(), r.fixed(r.remaining)]),
     decode: async (bytes) =>
       readTransactionOf(await storeWith([TABLE.transactions, HASH, bytes]), HASH),
     encode: (found) =>
@@ -350,6 +359,7 @@ const archiveTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'archived receipt',
     seeds: seedsOf('Receipt'),
+    layout: (bytes) => decodeExactly(bytes, readReceipt),
     decode: async (bytes) => readReceiptOf(await storeWith([TABLE.receipts, HASH, bytes]), HASH),
     encode: (found) =>
       found === undefined ? new Uint8Array(0) : encode((w) => writeReceipt(w, found)),
@@ -359,6 +369,7 @@ const archiveTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'archived head',
     seeds: [u64BigEndian(7n)],
+    layout: (bytes) => decodeExactly(bytes, (r) => r.u64()),
     // A record for whatever wave is named.
     decode: async (bytes) => {
       const wave = bytes.slice(0, 8);

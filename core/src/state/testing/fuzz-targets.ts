@@ -143,6 +143,7 @@ const snapshotTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'snapshot, loaded',
     seeds: [snapshotOf(state, 800)],
+    layout: decodeSnapshot,
     decode: async (bytes) => {
       const store = new MemoryStore();
       await loadSnapshot(store, decodeSnapshot(bytes), rootOf(state));
@@ -159,6 +160,18 @@ const snapshotTargets: readonly FuzzTarget[] = [
     },
     bound: computes,
     share: 0.1,
+  }),
+  bytesTarget({
+    name: 'snapshot for a store that holds a state',
+    seeds: [],
+    layout: decodeSnapshot,
+    decode: async () => {
+      const store = new MemoryStore();
+      await store.batch([new VersionMarks(store).putNewest(3n)]);
+      await loadSnapshot(store, smallSnapshot, rootOf(state));
+    },
+    bound: computes,
+    share: 0.01,
   }),
   bytesTarget({
     name: 'snapshot chunk, loaded',
@@ -215,6 +228,16 @@ const recordTargets: readonly FuzzTarget[] = [
     encode: (value) => sealRecord(RECORD_KEY, value),
     bound: computes,
   }),
+  ...[Uint8Array.of(0x99, 1), new Uint8Array(0)].map((unknown) =>
+    bytesTarget({
+      name: `sealed record of no table, key of ${unknown.length} bytes`,
+      seeds: [sealRecord(unknown, new Uint8Array(3))],
+      decode: (bytes) => openRecord(unknown, bytes),
+      encode: (value) => sealRecord(unknown, value),
+      bound: computes,
+      share: 0.1,
+    }),
+  ),
   bytesTarget({
     name: 'inner node record',
     seeds: [node.record().slice()],
@@ -230,6 +253,7 @@ const recordTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'leaf record',
     seeds: [65, 66, 100].map((n) => new Uint8Array(n).fill(1)),
+    layout: (bytes) => decodeExactly(bytes, (r) => [r.fixed(65), r.fixed(r.remaining)]),
     decode: async (bytes) => {
       const nodes = await nodesWith(nodeSuffix({ version: 1n, key: LEAF, depth: 64 }), bytes);
       return nodes.leaf(1n, LEAF);
@@ -245,6 +269,14 @@ const recordTargets: readonly FuzzTarget[] = [
       rootRecord(concatBytes(Uint8Array.of(1), new Uint8Array(8), LEAF)),
       rootRecord(concatBytes(Uint8Array.of(2), new Uint8Array(8))),
     ],
+    layout: (bytes) =>
+      decodeExactly(bytes, (r) => [
+        r.fixed(32),
+        r.fixed(32),
+        r.u32(),
+        r.tag(3, ''),
+        r.fixed(r.remaining),
+      ]),
     decode: async (bytes) => (await nodesWith(u64BigEndian(1n), bytes)).root(1n),
     bound: computes,
     share: 0.3,
@@ -258,6 +290,7 @@ const recordTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'mark of the newest version',
     seeds: [new Uint8Array(8).fill(1)],
+    layout: (bytes) => decodeExactly(bytes, (r) => r.u64()),
     decode: async (bytes) => (await marksWith('state/newest', bytes)).newest() ?? -1n,
     encode: (version) => encode((w) => w.u64(version)),
     bound: computes,
@@ -266,6 +299,7 @@ const recordTargets: readonly FuzzTarget[] = [
   bytesTarget({
     name: 'mark of the oldest version',
     seeds: [new Uint8Array(12).fill(1)],
+    layout: (bytes) => decodeExactly(bytes, (r) => [r.u64(), r.u32()]),
     decode: async (bytes) => (await marksWith('state/oldest', bytes)).oldest(),
     encode: (mark) =>
       mark === undefined ? new Uint8Array(0) : encode((w) => w.u64(mark.version).u32(mark.page)),
