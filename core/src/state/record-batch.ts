@@ -7,7 +7,9 @@ import { blake3Batch } from '../crypto/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
 import { CHECKSUM_BYTES, RECORD_DOMAIN } from './table.ts';
 
-const BUFFER_BYTES = 1 << 20;
+/** Most waves hold a few records, and memory for more would be cleared for nothing. */
+const FIRST_BUFFER_BYTES = 4096;
+const MAX_BUFFER_BYTES = 1 << 20;
 const DIGEST_BYTES = 32;
 
 export class RecordBatch {
@@ -64,7 +66,11 @@ export class RecordBatch {
   #room(length: number): number {
     if (this.#used + length > this.#buffer.length) {
       this.#sealBuffer();
-      this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, length));
+      const next = Math.min(
+        Math.max(2 * this.#buffer.length, FIRST_BUFFER_BYTES),
+        MAX_BUFFER_BYTES,
+      );
+      this.#buffer = new Uint8Array(Math.max(next, length));
       this.#used = 0;
     }
     const start = this.#used;
