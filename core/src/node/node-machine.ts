@@ -177,7 +177,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'timer':
         return this.#consensus({ kind: 'timer' }, now);
       case 'turn':
-        return [...this.#acknowledge(), ...this.#propose(now)];
+        return this.#turn(now);
       case 'vertex':
       case 'batch':
         return this.#consensus(event, now);
@@ -284,6 +284,21 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     const { mempool, admitted } = this.#setup;
     const gone = [...this.#obsolete.splice(0), ...mempool.takeDeparted()];
     return gone.map((hash) => admitted.delete(hash));
+  }
+
+  /**
+   * Proposes what has gathered and answers whoever waits. Where the proposal is written to the store
+   * anyway, the records of what was admitted go into the same write.
+   */
+  #turn(now: Instant): NodeEffect[] {
+    const proposal = this.#propose(now);
+    const acknowledgement = this.#acknowledge();
+    const [first, ...rest] = proposal;
+    const [record, ...replies] = acknowledgement;
+    if (first?.kind !== 'persist' || record?.kind !== 'persist') {
+      return [...acknowledgement, ...proposal];
+    }
+    return [{ ...first, writes: [...first.writes, ...record.writes] }, ...replies, ...rest];
   }
 
   #propose(now: Instant): NodeEffect[] {
