@@ -138,6 +138,13 @@ describe('a snapshot', () => {
     }
   });
 
+  it('is refused when it counts more chunks than there is room for with an entry each', () => {
+    const header = file(1n).subarray(0, 'pyde/snapshot/1'.length + 8 + 64 + 8);
+    const emptyChunks = (count: number) =>
+      concatBytes(header, u64LittleEndian(BigInt(count)).subarray(0, 4), new Uint8Array(4 * count));
+    expect(() => decodeSnapshot(emptyChunks(1_000_000))).toThrow('needs more than');
+  });
+
   it('is refused with chunks missing, swapped or doubled, and with a wrong count of keys', async () => {
     const snapshot = decodeSnapshot(file(1n));
     const { chunks } = snapshot;

@@ -33,6 +33,8 @@ export const SNAPSHOT_CHUNK_BYTES = 4 * 1024 * 1024;
 const MAGIC = new TextEncoder().encode('pyde/snapshot/1');
 const COUNT_BYTES = 4;
 const MIN_ENTRY_BYTES = STATE_KEY_BYTES + COUNT_BYTES;
+/** A chunk in a file: its length, its count, and at least one entry. */
+const MIN_CHUNK_BYTES = COUNT_BYTES + COUNT_BYTES + MIN_ENTRY_BYTES;
 const MAX_CHUNKS = 1 << 20;
 const LOADING_CACHED_NODES = 16_384;
 const DELETES_PER_BATCH = 1_024;
@@ -162,7 +164,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     const version = reader.u64();
     const root = readRoot(reader);
     const totalKeys = reader.u64();
-    const chunks = reader.vec(MAX_CHUNKS, COUNT_BYTES, (r) => r.bytes(bytes.length));
+    const chunks = reader.vec(MAX_CHUNKS, MIN_CHUNK_BYTES, (r) => r.bytes(bytes.length));
     return { version, root, totalKeys, chunks };
   });
 }
