@@ -74,17 +74,18 @@ function craftSigned(random: SeededRandom, seed: Uint8Array): Uint8Array {
 function extras(random: SeededRandom): Partial<UnsignedVertex> {
   const hash = new Uint8Array(32).fill(random.below(3));
   const author = toMemberIndex(random.below(SIZE + 2));
-  const round = toRound(random.below(4));
+  const round = toRound(random.pick([0, 1, 2, 5, 20]));
   const weakParents = [0, 1]
     .filter(() => random.oneIn(3))
     .map(() => ({ author, round, name: toVertexHash(hash) }));
-  const bytes = random.pick([1, 100, MAX_BATCH_BYTES, MAX_BATCH_BYTES + 1]);
+  const bytes = random.pick([1, MAX_BATCH_BYTES, MAX_BATCH_BYTES + 1]);
   const batches = [0, 1]
-    .filter(() => random.oneIn(3))
+    .filter(() => random.oneIn(2))
     .map(() => ({ hash: toBatchHash(hash), bytes, count: 1 }));
   // A committee of four needs three.
   const parents = unsigned(0).parents.slice(0, random.below(SIZE));
   return {
+    ...(random.oneIn(4) && { round: toRound(random.pick([2, 3, 60])) }),
     ...(random.oneIn(8) && { parents }),
     ...(weakParents.length > 0 && { weakParents }),
     ...(batches.length > 0 && { batches }),
@@ -143,7 +144,7 @@ export const consensusTargets: readonly FuzzTarget[] = [
     },
     craft: craftSigned,
     bound: steps,
-    share: 0.15,
+    share: 0.25,
   }),
   bytesTarget({
     name: 'batch of another member, received',
