@@ -54,10 +54,16 @@ function rootOf(
   return inner(half(0), half(1));
 }
 
-/** Every version of one tree over raw keys, each read back from the store with nothing cached. */
+/** Every version of one tree over raw keys. */
 export class RawTree {
   readonly store = new MemoryStore();
   readonly roots: TreeRoot[] = [];
+  readonly #cached: NodeStore | undefined;
+
+  /** @param cachedNodes without it, each version is read back from the store with nothing cached */
+  constructor(cachedNodes?: number) {
+    this.#cached = cachedNodes === undefined ? undefined : new NodeStore(this.store, cachedNodes);
+  }
 
   get hash(): NodeHash {
     return rootHash(this.roots.at(-1));
@@ -65,7 +71,7 @@ export class RawTree {
 
   /** Writes the next version; gives back how many nodes and leaves that took. */
   async apply(changes: readonly TreeChange[]): Promise<number> {
-    const nodes = this.#reopen();
+    const nodes = this.#nodes();
     const version = BigInt(this.roots.length);
     const before = this.roots.at(-1);
     const update = updateTree(nodes, before, version, changes);
@@ -77,16 +83,17 @@ export class RawTree {
     }
     const writes = batch.seal();
     await this.store.batch(writes);
+    for (const { node, key, depth } of update.nodes) nodes.remember(node, key, depth);
     this.roots.push(update.root);
     return writes.length;
   }
 
   prove(key: Uint8Array, version: number): StateProof {
-    return proveKey(this.#reopen(), this.roots[version], key);
+    return proveKey(this.#nodes(), this.roots[version], key);
   }
 
-  #reopen(): NodeStore {
-    return new NodeStore(this.store, 1);
+  #nodes(): NodeStore {
+    return this.#cached ?? new NodeStore(this.store, 1);
   }
 }
 

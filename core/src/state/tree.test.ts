@@ -61,30 +61,37 @@ function key(start: readonly number[], fill = 0): Uint8Array {
 }
 
 describe('the tree', () => {
-  it('has the roots of the definition after every batch, and proves every version', async () => {
-    await fc.assert(
-      fc.asyncProperty(scenario, async ({ keys, batches }) => {
-        const tree = new RawTree();
-        const models: ByteMap[] = [];
-        const roots: NodeHash[] = [];
-        for (const batch of batches) {
-          const changes = changesOf(keys, batch);
-          await tree.apply(changes);
-          const model = (models.at(-1)?.copy() ?? new ByteMap()).apply(changes);
-          models.push(model);
-          roots.push(naiveRoot(model.entries()));
-          expect(bytesOf(tree.hash)).toEqual(bytesOf(naiveRoot(model.entries())));
-        }
-        models.forEach((model, version) => {
-          const root = roots[version] ?? EMPTY_HASH;
-          for (const probe of [...keys, key([]), key([], 0xff), key([0x5a], 0x5a)]) {
-            verifyTreeProof(root, probe, model.get(probe), tree.prove(probe, version));
+  it.each([
+    ['nothing', undefined],
+    ['some nodes', 6],
+    ['every node', 10_000],
+  ])(
+    'has the roots of the definition and proves every version, with %s cached',
+    async (_, cached) => {
+      await fc.assert(
+        fc.asyncProperty(scenario, async ({ keys, batches }) => {
+          const tree = new RawTree(cached);
+          const models: ByteMap[] = [];
+          const roots: NodeHash[] = [];
+          for (const batch of batches) {
+            const changes = changesOf(keys, batch);
+            await tree.apply(changes);
+            const model = (models.at(-1)?.copy() ?? new ByteMap()).apply(changes);
+            models.push(model);
+            roots.push(naiveRoot(model.entries()));
+            expect(bytesOf(tree.hash)).toEqual(bytesOf(naiveRoot(model.entries())));
           }
-        });
-      }),
-      { numRuns: 60 },
-    );
-  });
+          models.forEach((model, version) => {
+            const root = roots[version] ?? EMPTY_HASH;
+            for (const probe of [...keys, key([]), key([], 0xff), key([0x5a], 0x5a)]) {
+              verifyTreeProof(root, probe, model.get(probe), tree.prove(probe, version));
+            }
+          });
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   it('does not depend on the order of changes or on how they are split into batches', async () => {
     await fc.assert(
