@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import {
+  decodeAccount,
   encodeAccount,
   REWARD_POOL_ADDRESS,
   readAccount,
   resolveName,
   TREASURY_ADDRESS,
 } from '../account/index.ts';
-import { PydeError } from '../bytes/index.ts';
+import { PydeError, toHex } from '../bytes/index.ts';
 import { MemoryStore } from '../platform/index.ts';
-import { StateStore, stateKeyFromBytes, TABLE, Table } from '../state/index.ts';
+import {
+  type StateKey,
+  StateStore,
+  stateKeyBytes,
+  stateKeyFromBytes,
+  TABLE,
+  Table,
+} from '../state/index.ts';
 import { addressOf, publicKeyOf, wireBy } from '../tx/testing.ts';
 import {
   type Genesis,
@@ -18,11 +26,12 @@ import {
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../types/index.ts';
-import { readOperatorValidators, readValidator } from '../validators/index.ts';
+import { readOperatorValidators, readValidator, validatorKey } from '../validators/index.ts';
 import {
   adoptLoadedState,
   assertSupply,
   executeGenesis,
+  FEE_STATE_KEY,
   readFeeState,
   readHeadWave,
 } from './index.ts';
@@ -155,6 +164,43 @@ describe('a loaded state', () => {
     const empty = new MemoryStore();
     const nothing = { state: StateStore.open(empty), store: empty };
     expect(() => adoptLoadedState(nothing, old.genesis)).toThrow('no state');
+  });
+});
+
+describe('a loaded state that no chain had', () => {
+  const accountOf = (i: number) =>
+    ({ kind: 0, owner: addressOf(i), slot: new Uint8Array(32) }) as const;
+
+  /** The state of a chain with one entry put in another's place. */
+  async function adopted(key: StateKey, change: (value: Uint8Array) => Uint8Array) {
+    const old = await TestChain.start();
+    const store = new MemoryStore();
+    const state = StateStore.open(store);
+    const changed = toHex(stateKeyBytes(key));
+    const changes = [...old.state.entriesAt(0n)].map(({ stateKey, value }) => ({
+      key: stateKeyFromBytes(stateKey),
+      value: toHex(stateKey) === changed ? change(value) : value,
+    }));
+    const prepared = state.prepare(0n, changes);
+    await store.batch(prepared.writes);
+    state.adopt(prepared);
+    return () => adoptLoadedState({ state, store }, old.genesis);
+  }
+
+  it('is refused when a record in it does not decode', async () => {
+    const short = (value: Uint8Array) => value.slice(0, -1);
+    for (const key of [accountOf(2), FEE_STATE_KEY, validatorKey(addressOf(0))]) {
+      expect(await adopted(key, short)).toThrow('bytes are needed');
+    }
+  });
+
+  it('is refused when quanta are in it that were never made', async () => {
+    const richer = (value: Uint8Array) => {
+      const account = decodeAccount(value);
+      return encodeAccount({ ...account, balance: toQuanta(account.balance + 1n) });
+    };
+    expect(await adopted(accountOf(2), (value) => value)).not.toThrow();
+    expect(await adopted(accountOf(2), richer)).toThrow(/quanta are held or burned/);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import {
   type Account,
+  decodeAccount,
   REWARD_POOL_ADDRESS,
   readAccount,
   registerName,
@@ -11,10 +12,10 @@ import {
   writeAccount,
   ZERO_ACCOUNT,
 } from '../account/index.ts';
-import { PydeError, toHex, U128_MAX } from '../bytes/index.ts';
+import { equalBytes, PydeError, toHex, U128_MAX } from '../bytes/index.ts';
 import { isFalconPublicKey } from '../crypto/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
-import { Overlay, type StateStore } from '../state/index.ts';
+import { Overlay, STATE_KIND, type StateStore, stateKeyBytes } from '../state/index.ts';
 import {
   checkGenesis,
   EVENTS_BLOOM_BYTES,
@@ -27,12 +28,18 @@ import {
   toWaveId,
   type WaveCommitRecord,
   waveDigest,
+  ZERO_ADDRESS,
   ZERO_HASH,
 } from '../types/index.ts';
-import { FULL_UPTIME_BPS, writeNewValidator } from '../validators/index.ts';
+import {
+  decodeValidator,
+  FULL_UPTIME_BPS,
+  validatorKey,
+  writeNewValidator,
+} from '../validators/index.ts';
 import { archiveGenesis, archiveWrites } from './archive.ts';
 import { scaleBaseFee } from './base-fee.ts';
-import { FEE_STATE_KEY, writeFeeState } from './fee-state.ts';
+import { decodeFeeState, FEE_STATE_KEY, type FeeState, writeFeeState } from './fee-state.ts';
 import type { WaveResult } from './wave.ts';
 
 export type GenesisErrorCode =
@@ -42,6 +49,9 @@ export type GenesisErrorCode =
   | 'genesis.supply'
   | 'genesis.key'
   | 'genesis.system-account';
+
+/** Of kind and owner in a state key. */
+const OWNER_END = 33;
 
 export interface GenesisContext {
   /** Without any version yet. */
@@ -83,8 +93,10 @@ export function executeGenesis({ state, store }: GenesisContext, genesis: Genesi
 
 /**
  * Wave 0 over a state that was loaded as version 0: of the genesis only the chain's identity,
- * parameters and committee count. Writes nothing.
- * @throws PydeError `genesis.state-missing`, `genesis.parameter`
+ * parameters and committee count. Writes nothing. The state is from a file: execution trusts the
+ * records that it reads, so all of them are read here.
+ * @throws PydeError `genesis.state-missing`, `genesis.supply`, `genesis.parameter`, and what the
+ * decoders of records refuse with
  */
 export function adoptLoadedState(
   { state, store }: GenesisContext,
@@ -97,14 +109,36 @@ export function adoptLoadedState(
         'where a state loaded as wave 0 is needed; load it into an empty folder',
     );
   }
-  if (state.get(FEE_STATE_KEY) === undefined) {
+  const fees = state.get(FEE_STATE_KEY);
+  if (fees === undefined) {
     throw new PydeError(
       'genesis.state-missing',
       'the loaded state has no fee record, so it is no state of a chain; load another file',
     );
   }
+  requireSupply(state, decodeFeeState(fees));
   checkGenesis(genesis);
   return waveZero(store, genesis, state.root);
+}
+
+/** That every account and validator decodes, and that no quanta are in them but those made. */
+function requireSupply(state: StateStore, { burned, issued, genesisSupply }: FeeState): void {
+  const validators = stateKeyBytes(validatorKey(ZERO_ADDRESS)).subarray(0, OWNER_END);
+  let held = burned;
+  for (const { stateKey, value } of state.entriesAt(0n)) {
+    if (stateKey[0] === STATE_KIND.account) {
+      const { balance, gasTank } = decodeAccount(value);
+      held += balance + gasTank;
+    } else if (equalBytes(stateKey.subarray(0, OWNER_END), validators)) {
+      held += decodeValidator(value).stake;
+    }
+  }
+  if (held === genesisSupply + issued) return;
+  throw new PydeError(
+    'genesis.supply',
+    `in the loaded state ${held} quanta are held or burned where ${genesisSupply + issued} were ` +
+      'made, so it is no state of a chain; load another file',
+  );
 }
 
 function waveZero(
