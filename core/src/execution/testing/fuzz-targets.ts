@@ -77,6 +77,7 @@ import {
 import { readHeadWave, readReceiptOf, readTransactionOf } from '../archive.ts';
 import { decodeFeeState, encodeFeeState } from '../index.ts';
 import { testGenesis } from '../testing.ts';
+import { dumpTarget } from './dump-target.ts';
 
 const bytesOf = (hex: string): Uint8Array => fromHex(hex, { maxBytes: 1 << 20 });
 const seedsOf = (layout: keyof typeof vectors): Uint8Array[] =>
@@ -390,4 +391,5 @@ export const executionTargets: readonly FuzzTarget[] = [
   ...layoutTargets,
   ...txTargets,
   ...archiveTargets,
+  dumpTarget,
 ];
