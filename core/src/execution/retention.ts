@@ -4,7 +4,7 @@
  * and transactions are kept. Everything here rides on the atomic batch of a wave, in steps that
  * keep pace with what waves write.
  */
-import { u64BigEndian } from '../bytes/index.ts';
+import { readU64BigEndian, u64BigEndian } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateStore, TABLE, Table } from '../state/index.ts';
 import type { WaveCommitRecord } from '../types/index.ts';
@@ -58,7 +58,7 @@ export class Retention {
     const certs = new Table(store, TABLE.certs);
     let oldest = 1n;
     for await (const [wave] of certs.range({ limit: 1 })) {
-      oldest = new DataView(wave.buffer, wave.byteOffset).getBigUint64(0);
+      oldest = readU64BigEndian(wave);
     }
     return new Retention(state, store, certs, oldest, limits);
   }

@@ -3,7 +3,7 @@
  * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
  * newest wave whose writes are in the store.
  */
-import { equalBytes, PydeError, toHex } from '@pyde/core/bytes';
+import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
 import { AnchorSchedule, Consensus, restoreConsensus, type Signer } from '@pyde/core/consensus';
 import { eoaAddress } from '@pyde/core/crypto';
 import {
@@ -353,7 +353,7 @@ function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | und
 
 async function newestCertifiedWave(store: KeyValueStore): Promise<bigint | undefined> {
   for await (const [key] of new Table(store, TABLE.certs).range({ reverse: true, limit: 1 })) {
-    return new DataView(key.buffer, key.byteOffset).getBigUint64(0);
+    return readU64BigEndian(key);
   }
   return undefined;
 }
