@@ -6,7 +6,15 @@
  * lies at its version alone. Nodes never change once written; newest internal nodes are kept
  * decoded in a bounded cache.
  */
-import { BorshReader, encode, PydeError, toHex, u64BigEndian } from '../bytes/index.ts';
+import {
+  BorshReader,
+  concatBytes,
+  encode,
+  isZeroBytes,
+  PydeError,
+  toHex,
+  u64BigEndian,
+} from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { STATE_KEY_BYTES, TREE_KEY_BYTES } from './key.ts';
 import { decodeInnerNode, type InnerNode } from './node.ts';
@@ -139,7 +147,10 @@ function decodeRootRecord(bytes: Uint8Array): RootRecord {
 
 function readRoot(reader: BorshReader, hash: NodeHash): TreeRoot {
   const tag = reader.tag(3, 'tree root');
-  if (tag === ROOT_EMPTY) return undefined;
+  if (tag === ROOT_EMPTY) {
+    if (isZeroBytes(hash.blake3) && isZeroBytes(hash.poseidon2)) return undefined;
+    throw badRecord('tree root', concatBytes(hash.blake3, hash.poseidon2));
+  }
   const version = reader.u64();
   return tag === ROOT_LEAF
     ? { kind: 'leaf', version, key: reader.fixed(TREE_KEY_BYTES), hash }
