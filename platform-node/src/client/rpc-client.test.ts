@@ -129,6 +129,13 @@ describe('the RPC client', () => {
     expect(sizes).toEqual([100, 50]);
   });
 
+  it('takes a node that is stopping for one that is not there', async () => {
+    const url = await answering(() => ({ status: 503, text: '{"statusCode":503}' }));
+    const error = await failure(new RpcClient(url).call('m'));
+    expect(error.code).toBe('rpc.unreachable');
+    expect(error.message).toMatch(/try again/);
+  });
+
   it('says how long to wait when it is rate limited', async () => {
     const url = await answering(() => ({ status: 429, headers: { 'retry-after': '3' } }));
     const error = await failure(new RpcClient(url).call('m'));

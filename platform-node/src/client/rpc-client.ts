@@ -23,6 +23,8 @@ export interface CallOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** What a node answers between its order to stop and its end. */
+const SERVICE_UNAVAILABLE = 503;
 /** spec/rpc.md; a longer batch is sent in several requests. */
 const MAX_BATCH_ITEMS = 100;
 
@@ -220,6 +222,13 @@ function httpError(url: string, status: number, text: string): PydeError {
     resultOf(JSON.parse(text), url);
   } catch (error) {
     if (error instanceof PydeError && error.code !== 'rpc.response') return error;
+  }
+  if (status === SERVICE_UNAVAILABLE) {
+    return new PydeError(
+      'rpc.unreachable',
+      `${url} is stopping or not ready (HTTP 503); try again when it is back`,
+      { url, status },
+    );
   }
   return new PydeError(
     'rpc.http',
