@@ -125,6 +125,16 @@ describe('admission', () => {
     expect(admit(transfer(1, 3, { value: toQuanta(2n) }))).toBe('mempool.nonce-pending');
   });
 
+  it('counts as pending no nonce that the state has used, before it is told of the wave', async () => {
+    for (let i = 0; i < 16; i++) expect(admit(transfer(0, i))).toBe('admitted');
+    const result = await chain.wave(pool.takeBatch());
+    expect(result.executed).toHaveLength(16);
+    const all = toQuanta(DEVNET_BALANCE - 17n * FEE - 16n);
+    expect(admit(transfer(0, 16, { value: all }))).toBe('admitted');
+    pool.onWave(result, view());
+    expect(pool.size).toBe(1);
+  });
+
   it('counts everything pending of the payer against its balance', () => {
     const half = toQuanta(DEVNET_BALANCE / 2n - FEE);
     expect(admit(transfer(0, 0, { value: half }))).toBe('admitted');

@@ -10,7 +10,7 @@
  * Lives in memory; the node keeps what it acknowledged in {@link AdmittedRecords} and takes it in
  * again when it starts.
  */
-import { type Account, readAccount, signatureChecks } from '../account/index.ts';
+import { type Account, nonceStanding, readAccount, signatureChecks } from '../account/index.ts';
 import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
 import {
   gasBoundOf,
@@ -293,11 +293,11 @@ export class Mempool {
   #requireAdmissible(tx: Tx, sender: Account, view: MempoolView): void {
     requireRunnable(tx, sender, readAccount(view.state, tx.to), view.waveId + 1n);
     requireUsableNonce(tx, sender);
-    const pending = this.#bySender.get(toHex(tx.from));
+    const pending = stillToRun(this.#bySender.get(toHex(tx.from)), sender);
     requirePlace(tx, pending);
     let promised = 0n;
     let withdrawn = 0n;
-    for (const other of pending?.values() ?? []) {
+    for (const other of pending.values()) {
       promised += spendOf(other.tx) + maxFeeOf(other.tx, view.baseFee);
       withdrawn += withdrawalOf(other.tx);
     }
@@ -402,9 +402,20 @@ export class Mempool {
   }
 }
 
+/**
+ * Those of a sender's transactions that the state has not executed. State may be ahead of what the
+ * pool was told of: a client that saw a receipt counts on its place in the window.
+ */
+function stillToRun(
+  pending: ReadonlyMap<bigint, Entry> | undefined,
+  sender: Account,
+): ReadonlyMap<bigint, Entry> {
+  const entries = [...(pending ?? [])];
+  return new Map(entries.filter(([, { tx }]) => nonceStanding(sender, tx.nonce) === 'usable'));
+}
+
 /** One nonce, one pending transaction; nothing beside a registration. @throws PydeError */
-function requirePlace(tx: Tx, pending: ReadonlyMap<bigint, Entry> | undefined): void {
-  if (pending === undefined) return;
+function requirePlace(tx: Tx, pending: ReadonlyMap<bigint, Entry>): void {
   if (pending.size >= MAX_PENDING_PER_SENDER) {
     throw new PydeError(
       'mempool.sender-full',

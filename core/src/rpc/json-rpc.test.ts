@@ -135,6 +135,40 @@ describe('JSON-RPC 2.0', () => {
 describe('batches', () => {
   const batch = (...items: readonly string[]): string => `[${items.join(',')}]`;
 
+  it('start neighbours that may overlap in order, and let others wait for them', async () => {
+    const log: string[] = [];
+    const calls: unknown[] = [];
+    for (const [id, method] of ['send', 'send', 'read', 'send', 'send'].entries()) {
+      calls.push({ jsonrpc: '2.0', id, method, params: [id] });
+    }
+    const call = async (method: string, [id]: readonly unknown[]) => {
+      log.push(`${method} ${id} starts`);
+      await new Promise((resolve) => setTimeout(resolve, id === 0 || id === 3 ? 20 : 1));
+      log.push(`${method} ${id} ends`);
+      return id;
+    };
+    const text = await handleText(
+      JSON.stringify(calls),
+      call,
+      silentLogger,
+      (method) => method === 'send',
+    );
+    const answers: { result: number }[] = JSON.parse(text ?? '[]');
+    expect(answers.map(({ result }) => result)).toEqual([0, 1, 2, 3, 4]);
+    expect(log).toEqual([
+      'send 0 starts',
+      'send 1 starts',
+      'send 1 ends',
+      'send 0 ends',
+      'read 2 starts',
+      'read 2 ends',
+      'send 3 starts',
+      'send 4 starts',
+      'send 4 ends',
+      'send 3 ends',
+    ]);
+  });
+
   it('are run and answered in order, one after the other', async () => {
     let running = 0;
     const order: unknown[] = [];

@@ -26,13 +26,16 @@ interface Request {
 }
 
 /**
- * Answers one request text.
+ * Answers one request text. The calls of a batch run one after the other, but that neighbours which
+ * all may overlap are started in their order and awaited together.
+ * @param mayOverlap methods whose place in the order is settled when they start
  * @returns the response text, or undefined when every request in it was a notification
  */
 export async function handleText(
   text: string,
   call: MethodCall,
   logger: Logger,
+  mayOverlap: (method: unknown) => boolean = () => false,
 ): Promise<string | undefined> {
   let parsed: unknown;
   try {
@@ -45,17 +48,24 @@ export async function handleText(
   if (!Array.isArray(parsed)) return handleRequest(parsed, call, logger);
   const answers: string[] = [];
   let chars = 0;
-  // One after the other: a batch of transactions is admitted in its order.
+  let started: Promise<string | undefined>[] = [];
+  const settle = async (): Promise<void> => {
+    for (const answer of await Promise.all(started)) {
+      if (answer === undefined) continue;
+      answers.push(answer);
+      chars += answer.length;
+    }
+    started = [];
+  };
   for (const item of parsed) {
-    const answer = await handleRequest(
-      item,
-      chars > MAX_BATCH_RESPONSE_CHARS ? refuseForSize : call,
-      logger,
+    const overlaps = isObject(item) && mayOverlap(item['method']);
+    if (!overlaps) await settle();
+    started.push(
+      handleRequest(item, chars > MAX_BATCH_RESPONSE_CHARS ? refuseForSize : call, logger),
     );
-    if (answer === undefined) continue;
-    answers.push(answer);
-    chars += answer.length;
+    if (!overlaps) await settle();
   }
+  await settle();
   return answers.length === 0 ? undefined : `[${answers.join(',')}]`;
 }
 

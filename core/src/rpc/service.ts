@@ -4,7 +4,7 @@ import type { Logger } from '../platform/index.ts';
 import type { RpcBackend } from './backend.ts';
 import { notServed, type RpcErrorCode } from './error.ts';
 import { errorText, handleText } from './json-rpc.ts';
-import { METHODS } from './methods/index.ts';
+import { METHODS, mayOverlap } from './methods/index.ts';
 import { checkArity } from './params.ts';
 import { RpcConnection, type RpcSink } from './subscriptions.ts';
 
@@ -19,7 +19,8 @@ export class RpcService {
 
   /** The response text; undefined when the text held only notifications. Never rejects. */
   handle(text: string): Promise<string | undefined> {
-    return handleText(text, (method, params) => this.#call(method, params), this.#logger);
+    const call = (method: string, params: readonly unknown[]) => this.#call(method, params);
+    return handleText(text, call, this.#logger, mayOverlap);
   }
 
   /** A connection that stays open; the caller hands it every text that arrives, and its end. */

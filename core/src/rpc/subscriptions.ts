@@ -10,7 +10,7 @@ import type { Logger } from '../platform/index.ts';
 import type { RpcBackend } from './backend.ts';
 import { badParams, type RpcErrorCode } from './error.ts';
 import { handleText } from './json-rpc.ts';
-import { type LogFilter, readLogSubscription } from './methods/index.ts';
+import { type LogFilter, mayOverlap, readLogSubscription } from './methods/index.ts';
 import { checkArity, readString } from './params.ts';
 import { certJson, type Json, waveJson } from './record-json.ts';
 
@@ -69,7 +69,7 @@ export class RpcConnection {
       if (method === 'pyde_unsubscribe') return this.#unsubscribe(params);
       return this.#call(method, params);
     };
-    const answer = await handleText(text, call, this.#logger);
+    const answer = await handleText(text, call, this.#logger, mayOverlap);
     if (answer !== undefined) this.#send(answer);
     // Pushes begin after the answer that names them.
     for (const id of opened) {

@@ -16,8 +16,8 @@ import { packChecks } from './verification-protocol.ts';
 const MAX_BATCH = 128;
 const MAX_IN_FLIGHT = 2;
 const MAX_QUEUED = 16_384;
-/** Checks done on the calling thread in one turn of the event loop: about a quarter of a ms. */
-const MAX_ON_THE_SPOT = 32;
+/** Checks done on the calling thread in one turn of the event loop: about a ms, a whole RPC batch. */
+const MAX_ON_THE_SPOT = 128;
 
 interface Job {
   readonly checks: readonly SignatureCheck[];

@@ -29,3 +29,8 @@ const table: MethodTable = {
 };
 
 export const METHODS: ReadonlyMap<string, RpcMethod> = new Map(Object.entries(table));
+
+/** Transactions of one batch are admitted in its order and acknowledged together. */
+export function mayOverlap(method: unknown): boolean {
+  return typeof method === 'string' && METHODS.get(method)?.overlaps === true;
+}

@@ -11,6 +11,11 @@ export interface RpcMethod {
    * that is not served: it refuses whatever it is given.
    */
   readonly params: readonly string[] | undefined;
+  /**
+   * In a batch it may start before its neighbours of the same kind are answered: it takes its place
+   * in the order synchronously, when it starts.
+   */
+  readonly overlaps?: boolean;
   /** @throws PydeError; `rpc.params` for parameters that it cannot read */
   run(backend: RpcBackend, params: readonly unknown[]): unknown;
 }

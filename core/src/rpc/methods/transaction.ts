@@ -39,6 +39,7 @@ const receipt: RpcMethod = {
 export const transactionMethods: MethodTable = {
   pyde_sendRawTransaction: {
     params: ['signed transaction'],
+    overlaps: true,
     run: async (backend, [hex]) => {
       const bytes = readHex(hex, 'signed transaction', MAX_TX_BYTES);
       try {
