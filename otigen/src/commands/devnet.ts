@@ -3,7 +3,7 @@
  * run by this process until Ctrl-C or SIGTERM. What else a newcomer needs (the funded accounts in
  * the keystore, the genesis among the accepted ones) is done once the node answers.
  */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DevnetHandle, DevnetOptions } from '@pyde/platform-node/devnet';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -112,7 +112,6 @@ async function end(cli: Cli, devnet: DevnetHandle, options: Options): Promise<vo
 }
 
 async function devnetOptions(cli: Cli, options: Options): Promise<DevnetOptions> {
-  if (options.state !== undefined) await mkdir(options.state, { recursive: true });
   return {
     rpcHost: options.rpcListen.host,
     rpcPort: options.rpcListen.port,

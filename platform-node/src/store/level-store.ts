@@ -2,13 +2,13 @@
  * LevelDB behind core's `KeyValueStore`. Several threads of one process may open one folder (each
  * its own handle over one shared database); a second process may not, and is told so.
  */
-import { mkdirSync } from 'node:fs';
 import { PydeError } from '@pyde/core/bytes';
 import type { KeyValueStore, RangeOptions, StoreWrite } from '@pyde/core/platform';
 import { prefixEnd } from '@pyde/core/platform';
 import { ClassicLevel } from 'classic-level';
+import { makeFolder } from './make-folder.ts';
 
-export type StoreErrorCode = 'store.locked' | 'store.open' | 'store.write';
+export type StoreErrorCode = 'store.folder' | 'store.locked' | 'store.open' | 'store.write';
 
 export class LevelStore implements KeyValueStore {
   readonly #db: ClassicLevel<Uint8Array, Uint8Array>;
@@ -19,14 +19,11 @@ export class LevelStore implements KeyValueStore {
 
   /**
    * Opens or creates the database in `folder`.
-   * @throws PydeError `store.locked` when another process has it, `store.open` otherwise
+   * @throws PydeError `store.locked` when another process has it, `store.folder` when there can be
+   * no such folder, `store.open` otherwise
    */
   static async open(folder: string): Promise<LevelStore> {
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      throw new PydeError('store.open', `the folder ${folder} cannot be made: ${reasonOf(error)}`);
-    }
+    makeFolder(folder);
     const db = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
       keyEncoding: 'view',
       valueEncoding: 'view',
