@@ -13,8 +13,8 @@ import { FalconSigner } from '@pyde/core/crypto';
 import { assertSupply, readHeadWave, readReceiptOf } from '@pyde/core/execution';
 import { MemoryStore } from '@pyde/core/platform';
 import { StateStore, stateKeyFromBytes, TABLE, Table } from '@pyde/core/state';
-import { decodeTx, encodeTx, txHash } from '@pyde/core/tx';
-import { TX_TYPE, type Tx, toNonce, toQuanta, toTxHash } from '@pyde/core/types';
+import { decodeTx, encodeTx, transferTx, txHash } from '@pyde/core/tx';
+import { toNonce, toQuanta, toTxHash } from '@pyde/core/types';
 import { afterAll, describe, expect, it } from 'vitest';
 import { receiptJson } from '../../../core/src/rpc/record-json.ts';
 import { RpcClient } from '../client/index.ts';
@@ -76,20 +76,13 @@ async function terminate(process: ChildProcess): Promise<void> {
 }
 
 function transferOf(from: DevnetKey, signer: FalconSigner, to: DevnetKey, nonce: number): string {
-  const tx: Tx = {
+  const tx = transferTx({
+    chainId: 31337n,
     from: from.address,
     to: to.address,
     value: toQuanta(1n),
-    data: new Uint8Array(0),
-    gasLimit: 21_000n,
     nonce: toNonce(BigInt(nonce)),
-    signature: new Uint8Array(0),
-    feePayer: { kind: 'sender' },
-    accessList: [],
-    deadline: undefined,
-    chainId: 31337n,
-    type: TX_TYPE.standard,
-  };
+  });
   return toHex(encodeTx({ ...tx, signature: signer.sign(txHash(tx)) }));
 }
 

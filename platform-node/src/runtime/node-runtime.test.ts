@@ -7,12 +7,10 @@ import { FALCON_SIGN_RANDOM_BYTES, FalconSigner, falconSign } from '@pyde/core/c
 import { readReceiptOf, readWaveRecord } from '@pyde/core/execution';
 import { verifyCert } from '@pyde/core/finality';
 import { silentLogger } from '@pyde/core/platform';
-import { encodeTx, txHash } from '@pyde/core/tx';
+import { encodeTx, transferTx, txHash } from '@pyde/core/tx';
 import {
   type Genesis,
   type HardFinalityCert,
-  TX_TYPE,
-  type Tx,
   type TxHash,
   toEpoch,
   toFalconPublicKey,
@@ -93,20 +91,13 @@ async function start(withGenesis = true): Promise<NodeRuntime> {
 
 function transfer(nonce: number, value: bigint): { bytes: Uint8Array; hash: TxHash } {
   if (alice === undefined || bob === undefined) throw new Error('unreachable');
-  const tx: Tx = {
+  const tx = transferTx({
+    chainId: 31337n,
     from: alice.address,
     to: bob.address,
     value: toQuanta(value),
-    data: new Uint8Array(0),
-    gasLimit: 21_000n,
     nonce: toNonce(BigInt(nonce)),
-    signature: new Uint8Array(0),
-    feePayer: { kind: 'sender' },
-    accessList: [],
-    deadline: undefined,
-    chainId: 31337n,
-    type: TX_TYPE.standard,
-  };
+  });
   const hash = txHash(tx);
   const random = systemRandom.bytes(FALCON_SIGN_RANDOM_BYTES);
   return { bytes: encodeTx({ ...tx, signature: falconSign(alice.secretKey, hash, random) }), hash };
@@ -165,6 +156,23 @@ describe('NodeRuntime', () => {
     });
     expect(await node.submit(good.bytes)).toEqual(good.hash);
     expect(await node.submit(good.bytes)).toEqual(good.hash);
+  });
+
+  it('refuses a committee of several, whose messages it could not send', async () => {
+    const [first] = genesis.validators;
+    if (first === undefined || bob === undefined) throw new Error('unreachable');
+    const second = { ...first, address: bob.address, publicKey: toFalconPublicKey(bob.publicKey) };
+    const several = { ...genesis, validators: [first, second] };
+    await expect(
+      NodeRuntime.open({
+        folder,
+        newGenesis: () => several,
+        clock: systemClock,
+        logger: silentLogger,
+        verificationThreads: 1,
+      }),
+    ).rejects.toMatchObject({ code: 'runtime.no-network' });
+    await expect(start(false)).rejects.toMatchObject({ code: 'runtime.genesis-missing' });
   });
 
   it('refuses an empty folder without genesis, a folder in use, and a foreign chain', async () => {

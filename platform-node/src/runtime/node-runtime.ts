@@ -40,6 +40,7 @@ import { Driver } from './driver.ts';
 export type RuntimeErrorCode =
   | 'runtime.genesis-missing'
   | 'runtime.genesis-mismatch'
+  | 'runtime.no-network'
   | 'runtime.no-seat';
 
 export interface RuntimeOptions {
@@ -133,7 +134,7 @@ export class NodeRuntime implements RpcBackend {
       store: parts.store,
       pool: this.#pool,
       execution: parts.execution,
-      // A committee of one has nobody to talk to; the network comes with real peers.
+      // A committee of one has nobody to talk to, and `requireNoPeers` lets no other in.
       transport: { send: () => {}, broadcast: () => {} },
       onDurable: () => this.state.refresh(),
       onNotice: (effect) => {
@@ -320,6 +321,7 @@ async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Ge
           'another folder',
       );
     }
+    requireNoPeers(kept);
     return kept;
   }
   const genesis = options.newGenesis?.();
@@ -329,6 +331,7 @@ async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Ge
       `${options.folder} holds no chain yet; give the genesis that it shall start from`,
     );
   }
+  requireNoPeers(genesis);
   await options.loadState?.(store);
   const context = { state: StateStore.open(store), store };
   const wave =
@@ -337,6 +340,17 @@ async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Ge
       : adoptLoadedState(context, genesis);
   await store.batch(wave.writes, { sync: true });
   return genesis;
+}
+
+/** Messages to other members would be lost without a word. @throws PydeError `runtime.no-network` */
+function requireNoPeers({ validators }: Genesis): void {
+  if (validators.length === 1) return;
+  throw new PydeError(
+    'runtime.no-network',
+    `this chain has ${validators.length} validators, and this version has no network to reach the ` +
+      'others; run a chain of one validator',
+    { validators: validators.length },
+  );
 }
 
 function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | undefined {
