@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { falconVerifyBatch } from '../crypto/index.ts';
 import { verifyCert } from '../finality/index.ts';
 import {
   type Attestation,
@@ -27,7 +28,7 @@ function attest(member: number, waveId: bigint, digest = waveDigest(record(waveI
   return { waveId: toWaveId(waveId), digest, signature };
 }
 const wrong = toHash(nameOf('another result'));
-const fresh = (): AttestationPool => new AttestationPool(committee, seat(0), toWaveId(0n));
+const fresh = (): AttestationPool => new AttestationPool(committee, seat(0), toWaveId(0n), falconVerifyBatch);
 const execute = (pool: AttestationPool, waveId: bigint): AttestationOutcome[] =>
   pool.executed(record(waveId), waveDigest(record(waveId)), { certified: false });
 

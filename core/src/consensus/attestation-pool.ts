@@ -5,8 +5,8 @@
  * members with another one mean that this member is wrong and must stop.
  */
 import { equalBytes } from '../bytes/index.ts';
-import { falconVerifyBatch } from '../crypto/index.ts';
 import { buildCert, type Committee, maxFaulty, quorum } from '../finality/index.ts';
+import type { VerifySignatures } from '../platform/index.ts';
 import type {
   Attestation,
   HardFinalityCert,
@@ -33,6 +33,7 @@ interface AttestedWave {
 export class AttestationPool {
   readonly #committee: Committee;
   readonly #self: MemberIndex | undefined;
+  readonly #verify: VerifySignatures;
   readonly #waves = new Map<WaveId, AttestedWave>();
   #newestExecuted: WaveId;
 
@@ -41,10 +42,16 @@ export class AttestationPool {
    * @param head the newest executed wave; older ones do not matter any more unless
    * {@link executed} names them
    */
-  constructor(committee: Committee, self: MemberIndex | undefined, head: WaveId) {
+  constructor(
+    committee: Committee,
+    self: MemberIndex | undefined,
+    head: WaveId,
+    verify: VerifySignatures,
+  ) {
     this.#committee = committee;
     this.#self = self;
     this.#newestExecuted = head;
+    this.#verify = verify;
   }
 
   /** A wave was executed here; with `certified` its certificate is already kept. */
@@ -105,7 +112,7 @@ export class AttestationPool {
   #verified(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
     const publicKey = this.#committee.members[author]?.publicKey;
     if (publicKey === undefined || attestations.length === 0) return [];
-    const verdicts = falconVerifyBatch(
+    const verdicts = this.#verify(
       attestations.map(({ digest, signature }) => ({ publicKey, message: digest, signature })),
     );
     return attestations.filter((_, i) => verdicts[i] === true);

@@ -8,7 +8,7 @@
 import { equalBytes, invariant } from '../bytes/index.ts';
 import type { Committee, Signer } from '../finality/index.ts';
 import { quorum } from '../finality/index.ts';
-import type { Instant, Machine, StoreWrite } from '../platform/index.ts';
+import type { Instant, Machine, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import {
   type BatchRef,
   batchHash,
@@ -51,6 +51,8 @@ export interface ConsensusContext {
   /** Needed with a seat. */
   readonly signer: Signer | undefined;
   readonly parameters: GenesisParameters;
+  /** Signatures of vertices and attestations. */
+  readonly verify: VerifySignatures;
   /** Timestamp of the vertices of round 0. */
   readonly genesisTimestampMs: bigint;
   /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
@@ -128,7 +130,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
 
   /** @throws PydeError `consensus.store` when the store has lost vertices or batches */
   constructor(context: ConsensusContext, restored: Restored) {
-    const { committee, epoch, beacon, start, parameters, self, signer } = context;
+    const { committee, epoch, beacon, start, parameters, self, signer, verify } = context;
     invariant(committee.epoch === epoch, 'the committee is that of the epoch');
     invariant((self === undefined) === (signer === undefined), 'a seat comes with its signer');
     if (self !== undefined && signer !== undefined) {
@@ -159,14 +161,14 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     };
     this.#dag = rebuildDag(dagOptions, restored, this.#batches, this.#settledRound);
     this.#intake = new Intake(
-      { chainId: context.chainId, committee, self, gcRounds: parameters.gcRounds },
+      { chainId: context.chainId, committee, verify, self, gcRounds: parameters.gcRounds },
       this.#dag,
       this.#batches,
     );
     this.#executedAnchorRound = head.anchorRound;
     this.#nextSlot = head.anchorRound + 1;
     this.#lastDirectSlot = head.anchorRound;
-    this.#pool = new AttestationPool(committee, self, head.waveId);
+    this.#pool = new AttestationPool(committee, self, head.waveId, verify);
     const own = self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound);
     this.#ownRound = own?.round ?? 0;
     this.#newestOwn = own?.bytes;

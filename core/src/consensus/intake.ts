@@ -3,7 +3,6 @@
  * counted by their code. Nothing of it is trusted; a refusal never throws past this file.
  */
 import { isPydeError } from '../bytes/index.ts';
-import type { Committee } from '../finality/index.ts';
 import type { Instant } from '../platform/index.ts';
 import {
   batchHash,
@@ -16,14 +15,12 @@ import type { BatchStore } from './batch-store.ts';
 import type { Dag } from './dag.ts';
 import { consensusError } from './error.ts';
 import { type BufferedVertex, VertexBuffer } from './vertex-buffer.ts';
-import { verifyVertex } from './vertex-verification.ts';
+import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
 /** A vertex stamped further ahead of the local clock waits. */
 export const MAX_CLOCK_LEAD_MS = 2_000;
 
-export interface IntakeOptions {
-  readonly chainId: bigint;
-  readonly committee: Committee;
+export interface IntakeOptions extends VertexRules {
   readonly self: MemberIndex | undefined;
   readonly gcRounds: number;
 }

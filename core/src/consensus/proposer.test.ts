@@ -1,6 +1,6 @@
 /** Anchors: A1, B2, C3, D4, A5 …; the quorum is 3. */
 import { describe, expect, it } from 'vitest';
-import { falconVerify } from '../crypto/index.ts';
+import { falconVerify, falconVerifyBatch } from '../crypto/index.ts';
 import { toMemberIndex, toRound } from '../types/index.ts';
 import { leadersAreSettled, lowerMedian, makeVertex, parentsFor } from './proposer.ts';
 import { CHAIN_ID, GENESIS_MS, TextDag, testCommittee, testSigner } from './testing.ts';
@@ -69,7 +69,7 @@ describe('an own vertex', () => {
 
   it('is valid for everybody', () => {
     const { vertex, name } = make(new TextDag(4, [FULL]), GENESIS_MS);
-    verifyVertex(vertex, name, { chainId: CHAIN_ID, committee });
+    verifyVertex(vertex, name, { chainId: CHAIN_ID, committee, verify: falconVerifyBatch });
     const key = committee.members[1]?.publicKey ?? new Uint8Array();
     expect(falconVerify(key, name, vertex.signature)).toBe(true);
   });

@@ -3,7 +3,7 @@
  * the digest chain, one member on a store in memory, and DAGs written as text.
  */
 import { concatBytes, invariant, u64LittleEndian } from '../bytes/index.ts';
-import { blake3, FalconSigner } from '../crypto/index.ts';
+import { blake3, FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import type { Committee, Signer } from '../finality/index.ts';
 import type { ManualClock } from '../platform/index.ts';
@@ -213,6 +213,7 @@ export function testContext(options: MemberOptions): ConsensusContext {
     self: self === undefined ? undefined : toMemberIndex(self),
     signer: self === undefined ? undefined : testSigner(self),
     parameters,
+    verify: falconVerifyBatch,
     genesisTimestampMs: GENESIS_MS,
     takeBatch: (maxBytes) => {
       const taken: Uint8Array[] = [];

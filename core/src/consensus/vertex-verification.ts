@@ -3,13 +3,19 @@
  * committee alone, so that all members agree on it. Bounds of lists and the size were checked by
  * the decoder. Whether the vertex can be accepted yet is another question.
  */
-import { falconVerify } from '../crypto/index.ts';
 import { type Committee, quorum } from '../finality/index.ts';
+import type { VerifySignatures } from '../platform/index.ts';
 import { MAX_BATCH_BYTES, type Vertex, type VertexHash } from '../types/index.ts';
 import { consensusError } from './error.ts';
 
 /** How far down a weak parent may lie. */
 export const MAX_WEAK_PARENT_DEPTH = 50;
+
+export interface VertexRules {
+  readonly chainId: bigint;
+  readonly committee: Committee;
+  readonly verify: VerifySignatures;
+}
 
 /**
  * @param name `vertexHash(vertex)`
@@ -18,7 +24,7 @@ export const MAX_WEAK_PARENT_DEPTH = 50;
 export function verifyVertex(
   vertex: Vertex,
   name: VertexHash,
-  { chainId, committee }: { readonly chainId: bigint; readonly committee: Committee },
+  { chainId, committee, verify }: VertexRules,
 ): void {
   const size = committee.members.length;
   if (vertex.chainId !== chainId) {
@@ -49,7 +55,8 @@ export function verifyVertex(
       `the batches of one vertex have ${batchBytes} bytes; at most ${MAX_BATCH_BYTES} fit`,
     );
   }
-  if (!falconVerify(publicKey, name, vertex.signature)) {
+  const [valid] = verify([{ publicKey, message: name, signature: vertex.signature }]);
+  if (valid !== true) {
     throw consensusError(
       'consensus.signature',
       `the signature is not that of member ${vertex.author} over this vertex`,

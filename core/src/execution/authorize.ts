@@ -6,12 +6,9 @@
  */
 import { type Account, signatureChecks } from '../account/index.ts';
 import { equalBytes, isPydeError, PydeError } from '../bytes/index.ts';
-import type { SignatureCheck } from '../platform/index.ts';
+import type { SignatureCheck, VerifySignatures } from '../platform/index.ts';
 import { encodeRotateKeys } from '../tx/index.ts';
 import { TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
-
-/** One verdict a check, in order. */
-export type VerifySignatures = (checks: readonly SignatureCheck[]) => readonly boolean[];
 
 interface Judgement {
   /** The keys that were asked, in Borsh. */

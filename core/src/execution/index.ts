@@ -15,7 +15,7 @@ export {
   type TxProof,
   txRootLeaf,
 } from './archive.ts';
-export { type VerifySignatures, wrongSignature } from './authorize.ts';
+export { wrongSignature } from './authorize.ts';
 export {
   chargedBaseFee,
   type FeeShares,

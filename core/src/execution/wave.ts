@@ -14,7 +14,7 @@ import {
   TREASURY_ADDRESS,
 } from '../account/index.ts';
 import { invariant, isPydeError, PydeError, toHex } from '../bytes/index.ts';
-import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
+import type { KeyValueStore, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import {
   Overlay,
   type PreparedState,
@@ -43,7 +43,7 @@ import {
 } from '../types/index.ts';
 import { applyTx } from './apply-tx.ts';
 import { archiveWrites, type ExecutedTx, readReceiptOf, txRootLeaf } from './archive.ts';
-import { Authorizations, type VerifySignatures } from './authorize.ts';
+import { Authorizations } from './authorize.ts';
 import { chargedBaseFee, nextScaledBaseFee, splitFee } from './base-fee.ts';
 import { readFeeState, writeFeeState } from './fee-state.ts';
 import { credit } from './operation.ts';

@@ -9,7 +9,7 @@ import {
   type WaveCommitRecord,
   waveDigest,
 } from '../types/index.ts';
-import { refuse, verifyCert } from './cert.ts';
+import { type CertOptions, refuse, verifyCert } from './cert.ts';
 import type { Committee } from './committee.ts';
 
 /**
@@ -24,14 +24,14 @@ export function verifyCertChain(
   between: readonly WaveCommitRecord[],
   cert: HardFinalityCert,
   committee: Committee,
-  { chainId }: { readonly chainId: bigint },
+  options: CertOptions,
 ): Hash {
   let previous = trusted;
   for (const record of [...between, cert.record]) {
     verifyLink(previous, record);
     previous = record;
   }
-  return verifyCert(cert, committee, { chainId });
+  return verifyCert(cert, committee, options);
 }
 
 /** Checks what one record says about the one before it. @throws PydeError */

@@ -6,6 +6,7 @@
  */
 import { encode, PydeError } from '../bytes/index.ts';
 import { falconVerifyBatch } from '../crypto/index.ts';
+import type { VerifySignatures } from '../platform/index.ts';
 import {
   type FalconSignature,
   type HardFinalityCert,
@@ -32,6 +33,12 @@ export type CertErrorCode =
   | 'cert.prev-digest'
   | 'cert.timestamp'
   | 'cert.anchor-round';
+
+export interface CertOptions {
+  readonly chainId: bigint;
+  /** Default: FALCON-512 on this thread. */
+  readonly verify?: VerifySignatures;
+}
 
 /** One member's signature over the digest of a wave. */
 export interface MemberSignature {
@@ -90,7 +97,7 @@ export function signerBitmap(members: readonly number[], size: number): Uint8Arr
 export function verifyCert(
   cert: HardFinalityCert,
   committee: Committee,
-  { chainId }: { readonly chainId: bigint },
+  { chainId, verify = falconVerifyBatch }: CertOptions,
 ): Hash {
   const { record, signers, signatures } = cert;
   const size = committee.members.length;
@@ -130,7 +137,7 @@ export function verifyCert(
     return { publicKey, message: digest, signature };
   });
   requireQuorum(members.length, size);
-  const bad = falconVerifyBatch(checks).indexOf(false);
+  const bad = verify(checks).indexOf(false);
   if (bad >= 0) {
     const member = members[bad] ?? -1;
     throw refuse(

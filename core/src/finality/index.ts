@@ -1,6 +1,7 @@
 export {
   buildCert,
   type CertErrorCode,
+  type CertOptions,
   encodeCert,
   type MemberSignature,
   signerBitmap,

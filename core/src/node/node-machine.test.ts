@@ -132,6 +132,7 @@ class Life {
         self: toMemberIndex(0),
         signer,
         parameters: genesis.parameters,
+        verify: falconVerifyBatch,
         genesisTimestampMs: genesis.timestampMs,
         takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
       },

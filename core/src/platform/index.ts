@@ -10,4 +10,4 @@ export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export type { Machine } from './machine.ts';
 export type { Random } from './random.ts';
 export type { Transport } from './transport.ts';
-export type { SignatureCheck, WorkerPool } from './worker-pool.ts';
+export type { SignatureCheck, VerifySignatures, WorkerPool } from './worker-pool.ts';

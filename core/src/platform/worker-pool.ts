@@ -9,6 +9,9 @@ export interface SignatureCheck {
   readonly signature: Uint8Array;
 }
 
+/** One verdict a check, in order; at once, on the calling thread. */
+export type VerifySignatures = (checks: readonly SignatureCheck[]) => readonly boolean[];
+
 export interface WorkerPool {
   /** One verdict a check, in order. Rejects only when the pool is closed or its queue is full. */
   verify(checks: readonly SignatureCheck[]): Promise<readonly boolean[]>;

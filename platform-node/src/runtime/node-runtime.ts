@@ -5,7 +5,7 @@
  */
 import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
 import { AnchorSchedule, Consensus, restoreConsensus, type Signer } from '@pyde/core/consensus';
-import { eoaAddress } from '@pyde/core/crypto';
+import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import {
   adoptLoadedState,
   currentBaseFee,
@@ -179,6 +179,7 @@ export class NodeRuntime implements RpcBackend {
           self: seatOf(genesis, options.signer),
           signer: options.signer,
           parameters: genesis.parameters,
+          verify: falconVerifyBatch,
           genesisTimestampMs: genesis.timestampMs,
           takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
         },
