@@ -28,7 +28,8 @@ function attest(member: number, waveId: bigint, digest = waveDigest(record(waveI
   return { waveId: toWaveId(waveId), digest, signature };
 }
 const wrong = toHash(nameOf('another result'));
-const fresh = (): AttestationPool => new AttestationPool(committee, seat(0), toWaveId(0n), falconVerifyBatch);
+const fresh = (): AttestationPool =>
+  new AttestationPool(committee, seat(0), toWaveId(0n), falconVerifyBatch);
 const execute = (pool: AttestationPool, waveId: bigint): AttestationOutcome[] =>
   pool.executed(record(waveId), waveDigest(record(waveId)), { certified: false });
 

@@ -36,7 +36,11 @@ const valid: UnsignedVertex = {
 function verdict(changes: Partial<UnsignedVertex>, signer = testSigner(2)): string {
   const vertex = signVertex({ ...valid, ...changes }, signer);
   try {
-    verifyVertex(vertex, vertexHash(vertex), { chainId: CHAIN_ID, committee, verify: falconVerifyBatch });
+    verifyVertex(vertex, vertexHash(vertex), {
+      chainId: CHAIN_ID,
+      committee,
+      verify: falconVerifyBatch,
+    });
     return 'valid';
   } catch (error) {
     return error instanceof Error && 'code' in error ? String(error.code) : 'defect';
@@ -116,7 +120,11 @@ describe('a vertex', () => {
   it('changed after it was signed is refused', () => {
     const vertex = { ...signVertex(valid, testSigner(2)), timestampMs: GENESIS_MS + 1n };
     expect(() =>
-      verifyVertex(vertex, vertexHash(vertex), { chainId: CHAIN_ID, committee, verify: falconVerifyBatch }),
+      verifyVertex(vertex, vertexHash(vertex), {
+        chainId: CHAIN_ID,
+        committee,
+        verify: falconVerifyBatch,
+      }),
     ).toThrow(expect.objectContaining({ code: 'consensus.signature' }));
   });
 });
