@@ -3,14 +3,15 @@
 // Plain JavaScript for Node 18 and above, with nothing installed. Standard output carries only the
 // path, so that an npm script can `exec` it; progress goes to standard error. It installs when the
 // lockfile differs from the one last installed, and builds kernels whose sources are newer than
-// their output; otherwise it only looks at a few files. It is no `pre` script, because npm's
-// ignore-scripts setting would skip that.
+// their output; with `test`, it also sees to a Chromium; otherwise it only looks at a few files. It
+// is no `pre` script, because npm's ignore-scripts setting would skip that.
 'use strict';
 
 const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { ensureChromium } = require('./chromium.cjs');
 
 const root = path.join(__dirname, '..');
 const modules = path.join(root, 'node_modules');
@@ -100,4 +101,10 @@ if (major(process.version) < 18) {
 install();
 const node = findNode();
 buildKernels(node);
+if (process.argv[2] === 'test' && ensureChromium(node, note) === undefined) {
+  fail(
+    'no Chromium was found for the browser tests; install one (Debian: apt-get install chromium) ' +
+      'or name it with PYDE_CHROMIUM, then run the command again',
+  );
+}
 process.stdout.write(node);

@@ -11,7 +11,7 @@ import { delimiter, dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
-const env = {
+const env: Record<string, string | undefined> = {
   ...process.env,
   PATH: `${dirname(process.execPath)}${delimiter}${bin}${delimiter}${process.env['PATH'] ?? ''}`,
   // Vitest colours whatever it writes to; a log file is read without.
@@ -54,40 +54,79 @@ const projects = [
   'apps/node',
   'otigen',
   'scripts',
+  'e2e',
 ];
 for (const project of projects) await check(`types: ${project}`, 'tsc', ['-p', project]);
 await check('lint and format', 'biome', ['check', '--error-on-warnings', '.']);
 
-const report = join(tmpdir(), `pyde-tests-${process.pid}.json`);
-const filters = process.argv.slice(2);
-const clean = await step('tests', 'vitest', [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...filters,
-]);
-try {
-  const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Runs a test runner and reads the counts from the report that it leaves. */
+async function suite(
+  title: string,
+  command: string,
+  argsFor: (report: string) => readonly string[],
+  count: (report: unknown) => Counts,
+): Promise<number> {
+  const report = join(tmpdir(), `pyde-tests-${process.pid}.json`);
+  // Playwright takes the place of its report from here alone.
+  env['PLAYWRIGHT_JSON_OUTPUT_FILE'] = report;
+  const clean = await step(title, command, argsFor(report));
+  try {
+    const counts = count(JSON.parse(readFileSync(report, 'utf8')));
+    passed += counts.passed;
+    // Errors outside any test fail the run too.
+    failed += clean ? counts.failed : Math.max(1, counts.failed);
+    return counts.passed + counts.failed;
+  } catch (error) {
+    process.stdout.write(`the test run left no report: ${String(error)}\n`);
+    failed++;
+    return 0;
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
+function countVitest(report: unknown): Counts {
+  const counts = report as {
     numPassedTests: number;
     numFailedTests: number;
-    numFailedTestSuites: number;
     testResults: { status: string; assertionResults: unknown[] }[];
   };
-  passed += counts.numPassedTests;
-  failed += counts.numFailedTests;
   // A file that could not even be loaded has no tests to count.
-  failed += counts.testResults.filter(
+  const unloaded = counts.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
   ).length;
-  // Errors outside any test, or no test at all, fail the run too.
-  if (!clean && failed === 0) failed++;
-  if (counts.numPassedTests + counts.numFailedTests === 0) failed++;
-} catch (error) {
-  process.stdout.write(`the test run left no report: ${String(error)}\n`);
+  return { passed: counts.numPassedTests, failed: counts.numFailedTests + unloaded };
+}
+
+function countPlaywright(report: unknown): Counts {
+  const { stats } = report as { stats: { expected: number; unexpected: number; flaky: number } };
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
+}
+
+const filters = process.argv.slice(2);
+const unit = await suite(
+  'tests',
+  'vitest',
+  (report) => [
+    ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ...['--passWithNoTests', ...filters],
+  ],
+  countVitest,
+);
+const browser = await suite(
+  'tests in Chromium',
+  'playwright',
+  () => ['test', '-c', 'e2e', '--reporter=list,json', '--pass-with-no-tests', ...filters],
+  countPlaywright,
+);
+if (unit + browser === 0) {
+  process.stdout.write(`no test matches ${filters.join(' ')}\n`);
   failed++;
-} finally {
-  rmSync(report, { force: true });
 }
 
 if (failedSteps.length > 0) process.stdout.write(`\nfailed: ${failedSteps.join(', ')}`);
