@@ -2,13 +2,15 @@
  * Signatures of a wave (design/state-and-execution.md): all are checked in one batch up front,
  * against the keys that the senders have when the wave begins. A transaction whose sender's keys
  * were changed by an earlier one of the same wave is judged again with the new keys, so a rotated
- * key signs nothing after its rotation.
+ * key signs nothing after its rotation. What was found right before, under the very same keys, is
+ * not checked again.
  */
 import { type Account, signatureChecks } from '../account/index.ts';
 import { equalBytes, isPydeError, PydeError } from '../bytes/index.ts';
 import type { SignatureCheck, VerifySignatures } from '../platform/index.ts';
 import { encodeRotateKeys } from '../tx/index.ts';
 import { TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
+import { digestAt, keysDigests, type VerifiedTx } from './verified-transactions.ts';
 
 interface Judgement {
   /** The keys that were asked, in Borsh. */
@@ -20,6 +22,13 @@ interface Judgement {
 export interface SignedTx {
   readonly tx: Tx;
   readonly hash: TxHash;
+  /** What is known of its very wire bytes. */
+  readonly verified: VerifiedTx | undefined;
+}
+
+interface Candidate {
+  readonly signed: SignedTx;
+  readonly sender: Account;
 }
 
 export class Authorizations {
@@ -32,11 +41,10 @@ export class Authorizations {
   }
 
   /** Judges all of `candidates` in one batch. */
-  judgeAll(candidates: readonly { readonly signed: SignedTx; readonly sender: Account }[]): void {
+  judgeAll(candidates: readonly Candidate[]): void {
     const waiting: { signed: SignedTx; keys: Uint8Array; first: number; count: number }[] = [];
     const checks: SignatureCheck[] = [];
-    for (const { signed, sender } of candidates) {
-      const keys = encodeRotateKeys(sender.authKeys);
+    for (const { signed, sender, keys } of this.#notFoundRightBefore(candidates)) {
       const asked = checksOf(signed, sender);
       if (asked instanceof PydeError) this.#judged.set(signed, { keys, refusal: asked });
       else {
@@ -54,14 +62,30 @@ export class Authorizations {
     }
   }
 
+  /** Settles those that were found right before under the keys that their senders have now. */
+  #notFoundRightBefore(candidates: readonly Candidate[]): (Candidate & { keys: Uint8Array })[] {
+    const all = candidates.map((c) => ({ ...c, keys: encodeRotateKeys(c.sender.authKeys) }));
+    const known = all.filter(({ signed }) => signed.verified !== undefined);
+    const digests = keysDigests(known.map(({ keys }) => keys));
+    known.forEach(({ signed, keys }, i) => {
+      const verified = signed.verified?.keysDigest;
+      if (verified === undefined || !equalBytes(verified, digestAt(digests, i))) return;
+      this.#judged.set(signed, { keys, refusal: undefined });
+    });
+    return all.filter(({ signed, keys }) => !this.#isJudged(signed, keys));
+  }
+
   /** Why `signed` is not signed as `sender`'s keys demand now; undefined when it is. */
   refusalOf(signed: SignedTx, sender: Account): PydeError | undefined {
-    const judged = this.#judged.get(signed);
-    if (judged !== undefined && equalBytes(judged.keys, encodeRotateKeys(sender.authKeys))) {
-      return judged.refusal;
+    if (!this.#isJudged(signed, encodeRotateKeys(sender.authKeys))) {
+      this.judgeAll([{ signed, sender }]);
     }
-    this.judgeAll([{ signed, sender }]);
     return this.#judged.get(signed)?.refusal;
+  }
+
+  #isJudged(signed: SignedTx, keys: Uint8Array): boolean {
+    const judged = this.#judged.get(signed);
+    return judged !== undefined && equalBytes(judged.keys, keys);
   }
 }
 

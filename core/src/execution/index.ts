@@ -51,6 +51,14 @@ export {
 } from './standing.ts';
 export { assertSupply, readSupply, type Supply } from './supply.ts';
 export {
+  MAX_VERIFIED,
+  type RightlySigned,
+  VERIFIED_ENTRY_BYTES,
+  VerifiedTransactions,
+  type VerifiedTx,
+  verifiedEntries,
+} from './verified-transactions.ts';
+export {
   type ExecutedSummary,
   type ExecutionContext,
   executeWave,

@@ -13,7 +13,13 @@ import {
   toVertexHash,
   toWaveId,
 } from '../types/index.ts';
-import { assertSupply, executeGenesis, executeWave, type WaveResult } from './index.ts';
+import {
+  assertSupply,
+  type ExecutionContext,
+  executeGenesis,
+  executeWave,
+  type WaveResult,
+} from './index.ts';
 
 export const DEVNET_PARAMETERS: GenesisParameters = {
   startBaseFee: toQuanta(100n),
@@ -83,11 +89,15 @@ export class TestChain {
     return result;
   }
 
-  /** Executes the next wave, on another handle of the state if one is given, and writes nothing. */
+  /**
+   * Executes the next wave, on another handle of the state if one is given, and writes nothing.
+   * @param instead of what the executor is given otherwise
+   */
   execute(
     transactions: readonly Uint8Array[],
     elapsedMs = WAVE_MS,
     state: StateStore = this.state,
+    instead: Partial<ExecutionContext> = {},
   ): WaveResult {
     const { record, digest } = this.head;
     const context = {
@@ -95,6 +105,7 @@ export class TestChain {
       store: this.store,
       parameters: this.genesis.parameters,
       verify: falconVerifyBatch,
+      ...instead,
     };
     return executeWave(context, {
       chainId: this.genesis.chainId,

@@ -48,6 +48,7 @@ import { chargedBaseFee, nextScaledBaseFee, splitFee } from './base-fee.ts';
 import { readFeeState, writeFeeState } from './fee-state.ts';
 import { credit } from './operation.ts';
 import { gasBoundOf, requireBalance, requireRunnable, requireUsableNonce } from './standing.ts';
+import type { VerifiedTransactions, VerifiedTx } from './verified-transactions.ts';
 
 export interface ExecutionContext {
   /** At the wave before. */
@@ -55,6 +56,8 @@ export interface ExecutionContext {
   readonly store: KeyValueStore;
   readonly parameters: GenesisParameters;
   readonly verify: VerifySignatures;
+  /** Saves work and changes no outcome. */
+  readonly verified?: Pick<VerifiedTransactions, 'find'>;
 }
 
 export interface WaveInput {
@@ -103,6 +106,7 @@ interface Candidate {
   readonly bytes: Uint8Array;
   readonly tx: Tx;
   readonly hash: TxHash;
+  readonly verified: VerifiedTx | undefined;
 }
 
 interface RunningWave {
@@ -166,19 +170,20 @@ export function executeWave(context: ExecutionContext, input: WaveInput): WaveRe
 }
 
 function readCandidates(
-  { parameters }: ExecutionContext,
+  { parameters, verified }: ExecutionContext,
   input: WaveInput,
   wave: RunningWave,
 ): Candidate[] {
   const rules = { chainId: input.chainId, waveGasCeiling: parameters.waveGasCeiling };
+  const known = verified?.find(input.transactions) ?? [];
   const candidates: Candidate[] = [];
   input.transactions.forEach((bytes, index) => {
     let hash: TxHash | undefined;
     try {
       const tx = decodeTx(bytes);
-      hash = txHash(tx);
+      hash = known[index]?.hash ?? txHash(tx);
       checkTx(tx, rules);
-      candidates.push({ index, bytes, tx, hash });
+      candidates.push({ index, bytes, tx, hash, verified: known[index] });
     } catch (error) {
       if (!isPydeError(error)) throw error;
       wave.passedOver.push({ hash, index, reason: error.code });
