@@ -5,7 +5,6 @@ import { blake3 } from '../crypto/index.ts';
 import { verifyCert, verifyLink } from '../finality/index.ts';
 import { ManualClock } from '../platform/index.ts';
 import { toMemberIndex } from '../types/index.ts';
-import { openMessage } from './message.ts';
 import { CHAIN_ID, GENESIS_MS, TestMember, testCommittee, testTransaction } from './testing.ts';
 
 const committee = testCommittee(4);
@@ -51,8 +50,11 @@ class Network {
       const due = this.#inFlight.filter(({ atMs }) => atMs <= monotonicMs);
       this.#inFlight = this.#inFlight.filter(({ atMs }) => atMs > monotonicMs);
       for (const { from, to, message } of due) {
-        const { kind, bytes } = openMessage(message);
-        await this.member(to).step({ kind, bytes, from: toMemberIndex(from) });
+        await this.member(to).step({
+          kind: 'message',
+          bytes: message,
+          from: toMemberIndex(from),
+        });
       }
       for (const member of this.members) {
         if (member.timerMs !== undefined && member.timerMs <= monotonicMs) {

@@ -25,7 +25,7 @@ import {
 import { AnchorSchedule } from './anchor-schedule.ts';
 import { MAX_STALLED_WAVES, MAX_WAITING_WAVES } from './consensus.ts';
 import type { ConsensusEffect } from './events.ts';
-import { openMessage } from './message.ts';
+import { frameMessage, openMessage } from './message.ts';
 import {
   CHAIN_ID,
   executeStandIn,
@@ -87,7 +87,18 @@ const give = (
   member: TestMember,
   { bytes }: { bytes: Uint8Array },
   from = 1,
-): Promise<ConsensusEffect[]> => member.step({ kind: 'vertex', bytes, from: toMemberIndex(from) });
+): Promise<ConsensusEffect[]> =>
+  member.step({
+    kind: 'message',
+    bytes: frameMessage('vertex', bytes),
+    from: toMemberIndex(from),
+  });
+const giveBatch = (
+  member: TestMember,
+  bytes: Uint8Array,
+  from: number,
+): Promise<ConsensusEffect[]> =>
+  member.step({ kind: 'message', bytes: frameMessage('batch', bytes), from: toMemberIndex(from) });
 const refusals = (member: TestMember): Record<string, number> =>
   Object.fromEntries(member.machine.status.refused);
 /** Author and round of every vertex that reached the store. */
@@ -138,7 +149,7 @@ describe('a vertex of another member', () => {
     const bytes = encodeBatch({ transactions: [testTransaction(1)] });
     const ref = { hash: batchHash(bytes), bytes: bytes.length, count: 1 };
     expect(kept(await give(member, make(1, 1, { batches: [ref] })))).toEqual([]);
-    const effects = await member.step({ kind: 'batch', bytes, from: toMemberIndex(2) });
+    const effects = await giveBatch(member, bytes, 2);
     expect(kept(effects)).toEqual(['B1']);
     const stored = effects.flatMap((e) => (e.kind === 'persist' ? e.writes : []));
     expect(stored.some((write) => write.key[0] === TABLE.batches)).toBe(true);
@@ -227,7 +238,9 @@ describe('a vertex of another member', () => {
         bytes,
         fc.constantFrom('vertex' as const, 'batch' as const),
         async (b, kind) => {
-          const effects = await member.step({ kind, bytes: b, from: toMemberIndex(1) });
+          const bytes = frameMessage(kind, b);
+          const from = toMemberIndex(1);
+          const effects = await member.step({ kind: 'message', bytes, from });
           return kept(effects).length === 0;
         },
       ),
@@ -240,8 +253,8 @@ describe('a batch of another member', () => {
   it('above 4 MiB is refused', async () => {
     const member = await open();
     const bytes = new Uint8Array(MAX_BATCH_BYTES + 1);
-    await member.step({ kind: 'batch', bytes, from: toMemberIndex(1) });
-    expect(refusals(member)).toEqual({ 'consensus.batch-size': 1 });
+    await giveBatch(member, bytes, 1);
+    expect(refusals(member)).toEqual({ 'consensus.message': 1 });
     expect(member.machine.status.batchesInMemory).toBe(0);
   });
 });
@@ -427,7 +440,7 @@ describe('a vertex that no wave takes', () => {
 
   it('gives its batch free when the GC round passes it', async () => {
     const member = await open({ self: undefined, parameters });
-    await member.step({ kind: 'batch', bytes, from: toMemberIndex(0) });
+    await giveBatch(member, bytes, 0);
     await give(member, make(0, 1, { batches }));
     await giveRounds(member, 10, [1, 2, 3]);
     expect(member.machine.status.batchesInMemory).toBe(1);
@@ -439,7 +452,7 @@ describe('a vertex that no wave takes', () => {
   it('does not hold its batch when it comes after the GC round has passed it', async () => {
     const member = await open({ self: undefined, parameters });
     await giveRounds(member, 18, [1, 2, 3]);
-    await member.step({ kind: 'batch', bytes, from: toMemberIndex(0) });
+    await giveBatch(member, bytes, 0);
     const effects = await give(member, make(0, 1, { batches }));
     expect(kept(effects)).toEqual(['A1']);
     const stored = effects.flatMap((e) => (e.kind === 'persist' ? e.writes : []));

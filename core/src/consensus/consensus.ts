@@ -205,11 +205,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       case 'work':
         this.#workPending = event.pending;
         break;
-      case 'vertex':
-        this.#intake.receiveVertex(event.bytes);
-        break;
-      case 'batch':
-        this.#intake.receiveBatch(event.bytes, event.from);
+      case 'message':
+        this.#intake.receive(event.bytes, event.from);
         break;
       case 'connected':
         if (this.#newestOwn !== undefined) {

@@ -19,7 +19,6 @@ export type ConsensusErrorCode =
   | 'consensus.round-too-low'
   | 'consensus.round-too-high'
   | 'consensus.buffer-full'
-  | 'consensus.batch-size'
   | 'consensus.store';
 
 export const consensusError = (

@@ -10,8 +10,8 @@ export type ConsensusEvent =
   | { readonly kind: 'timer' }
   /** Whether transactions wait to be put into a batch. */
   | { readonly kind: 'work'; readonly pending: boolean }
-  | { readonly kind: 'vertex'; readonly bytes: Uint8Array; readonly from: MemberIndex }
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array; readonly from: MemberIndex }
+  /** A member sent a message, still in its frame; the platform checked its size. */
+  | { readonly kind: 'message'; readonly from: MemberIndex; readonly bytes: Uint8Array }
   /** A connection to a member was made, or made again. */
   | { readonly kind: 'connected'; readonly member: MemberIndex }
   /** The oldest committed wave not reported yet was executed and its writes are in the store. */

@@ -8,9 +8,10 @@ export {
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent } from './events.ts';
 export {
-  type ConsensusMessage,
-  type ConsensusMessageKind,
   frameMessage,
+  MAX_MESSAGE_BYTES,
+  type Message,
+  type MessageKind,
   openMessage,
 } from './message.ts';
 export { type Restored, restoreConsensus } from './restore.ts';

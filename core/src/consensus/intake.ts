@@ -4,16 +4,11 @@
  */
 import { isPydeError } from '../bytes/index.ts';
 import type { Instant } from '../platform/index.ts';
-import {
-  batchHash,
-  decodeVertex,
-  MAX_BATCH_BYTES,
-  type MemberIndex,
-  vertexHash,
-} from '../types/index.ts';
+import { batchHash, decodeVertex, type MemberIndex, vertexHash } from '../types/index.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { Dag } from './dag.ts';
 import { consensusError } from './error.ts';
+import { openMessage } from './message.ts';
 import { type BufferedVertex, VertexBuffer } from './vertex-buffer.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
@@ -48,19 +43,13 @@ export class Intake {
     return this.#buffer.size;
   }
 
-  receiveVertex(bytes: Uint8Array): void {
-    this.#countRefusal(() => this.#admitVertex(bytes));
-  }
-
-  receiveBatch(bytes: Uint8Array, from: MemberIndex): void {
+  /** A message of another member, in its frame. */
+  receive(message: Uint8Array, from: MemberIndex): void {
     this.#countRefusal(() => {
-      if (bytes.length > MAX_BATCH_BYTES) {
-        throw consensusError(
-          'consensus.batch-size',
-          `a batch has at most ${MAX_BATCH_BYTES} bytes`,
-        );
-      }
-      this.#batches.putLoose(from, batchHash(bytes), bytes);
+      const { kind, bytes } = openMessage(message);
+      if (kind === 'vertex') this.#admitVertex(bytes);
+      else if (kind === 'batch') this.#batches.putLoose(from, batchHash(bytes), bytes);
+      else throw consensusError('consensus.message', `nothing here takes a message ${kind}`);
     });
   }
 

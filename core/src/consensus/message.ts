@@ -1,25 +1,76 @@
-/** What committee members send each other: one byte that says what it is, then its bytes. */
-import { concatBytes, PydeError } from '../bytes/index.ts';
+/**
+ * What nodes of one network send each other: one byte that says what it is, then its bytes
+ * (docs/protocol/consensus.md, "Messages"). The numbers are fixed. Size is checked here, before
+ * anything is read; the layout behind each tag belongs to the file that reads it.
+ */
+import { concatBytes } from '../bytes/index.ts';
+import { MAX_BATCH_BYTES, MAX_VERTEX_BYTES } from '../types/index.ts';
+import { consensusError } from './error.ts';
 
-export type ConsensusMessageKind = 'vertex' | 'batch';
+/** In the order of their tags. */
+const KINDS = [
+  'vertex',
+  'batch',
+  'want-vertices',
+  'want-batches',
+  'want-accepted',
+  'accepted',
+  'want-rounds',
+  'rounds',
+  'want-newest',
+  'newest',
+  'want-waves',
+  'waves',
+  'want-closing',
+  'closing',
+  'transaction',
+] as const;
 
-export interface ConsensusMessage {
-  readonly kind: ConsensusMessageKind;
+export type MessageKind = (typeof KINDS)[number];
+
+export interface Message {
+  readonly kind: MessageKind;
   readonly bytes: Uint8Array;
 }
 
-const TAGS: readonly ConsensusMessageKind[] = ['vertex', 'batch'];
+/** No message has more bytes, its tag included: a batch, or as much of an answer. */
+export const MAX_MESSAGE_BYTES = MAX_BATCH_BYTES + 1;
 
-export const frameMessage = (kind: ConsensusMessageKind, bytes: Uint8Array): Uint8Array =>
-  concatBytes(Uint8Array.of(TAGS.indexOf(kind)), bytes);
+/** Of those that are never large; the others may fill a message. */
+const MAX_BYTES: Readonly<Partial<Record<MessageKind, number>>> = {
+  vertex: MAX_VERTEX_BYTES,
+  'want-vertices': 16 * 1024,
+  'want-batches': 16 * 1024,
+  'want-accepted': 16 * 1024,
+  accepted: 16 * 1024,
+  'want-rounds': 64,
+  'want-newest': 64,
+  'want-waves': 64,
+  'want-closing': 64,
+};
 
-/** The kind and a view of the bytes. @throws PydeError `consensus.message` for an unknown kind */
-export function openMessage(message: Uint8Array): ConsensusMessage {
-  const kind = TAGS[message[0] ?? TAGS.length];
+export const frameMessage = (kind: MessageKind, bytes: Uint8Array): Uint8Array =>
+  concatBytes(Uint8Array.of(KINDS.indexOf(kind)), bytes);
+
+/**
+ * The kind and a view of the bytes.
+ * @throws PydeError `consensus.message` for an unknown kind or too many bytes
+ */
+export function openMessage(message: Uint8Array): Message {
+  const kind = KINDS[message[0] ?? KINDS.length];
   if (kind === undefined) {
-    throw new PydeError('consensus.message', 'a message starts with 0 (vertex) or 1 (batch)', {
-      bytes: message.length,
+    throw consensusError(
+      'consensus.message',
+      `a message starts with its kind, 0 to ${KINDS.length - 1}`,
+      { bytes: message.length },
+    );
+  }
+  const bytes = message.subarray(1);
+  const most = MAX_BYTES[kind] ?? MAX_MESSAGE_BYTES - 1;
+  if (bytes.length > most) {
+    throw consensusError('consensus.message', `a message ${kind} has at most ${most} bytes`, {
+      bytes: bytes.length,
     });
   }
-  return { kind, bytes: message.subarray(1) };
+  return { kind, bytes };
 }

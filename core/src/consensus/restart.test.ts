@@ -19,6 +19,7 @@ import {
 } from '../types/index.ts';
 import { AnchorSchedule } from './anchor-schedule.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
+import { frameMessage } from './message.ts';
 import { ConsensusRecords } from './records.ts';
 import {
   CHAIN_ID,
@@ -285,8 +286,9 @@ describe('a restart in a committee of four', () => {
     const executed: CommittedWave[] = [];
     for (const { bytes, batch } of made) {
       for (const one of [member, steady]) {
-        await one.step({ kind: 'batch', bytes: batch, from: toMemberIndex(1) });
-        await one.step({ kind: 'vertex', bytes, from: toMemberIndex(1) });
+        const from = toMemberIndex(1);
+        await one.step({ kind: 'message', bytes: frameMessage('batch', batch), from });
+        await one.step({ kind: 'message', bytes: frameMessage('vertex', bytes), from });
         await one.executeAll();
       }
       executed.push(...member.committed);

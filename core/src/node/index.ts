@@ -6,4 +6,5 @@ export {
   NodeMachine,
   type NodeSetup,
   type Reply,
+  type ValidatorIndex,
 } from './node-machine.ts';

@@ -25,17 +25,21 @@ import type {
 import type { Instant, Machine, SignatureCheck, StoreWrite } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
-import type {
-  HardFinalityCert,
-  Hash,
-  MemberIndex,
-  Tx,
-  TxHash,
-  WaveCommitRecord,
+import {
+  type HardFinalityCert,
+  type Hash,
+  type MemberIndex,
+  type Tx,
+  type TxHash,
+  toMemberIndex,
+  type WaveCommitRecord,
 } from '../types/index.ts';
 
 /** A wave that the executor made durable. */
 export type ExecutedWave = Omit<WaveResult, 'writes' | 'prepared'>;
+
+/** A place in genesis' list of validators; unlike a seat it is the same in every epoch. */
+export type ValidatorIndex = number;
 
 export type NodeEvent =
   | { readonly kind: 'start' }
@@ -52,8 +56,10 @@ export type NodeEvent =
   | { readonly kind: 'timer' }
   /** No more events are waiting: the time to propose what has gathered. */
   | { readonly kind: 'turn' }
-  | { readonly kind: 'vertex'; readonly from: MemberIndex; readonly bytes: Uint8Array }
-  | { readonly kind: 'batch'; readonly from: MemberIndex; readonly bytes: Uint8Array };
+  /** A validator sent a message; its size, and who it is from, were checked by the platform. */
+  | { readonly kind: 'message'; readonly from: ValidatorIndex; readonly bytes: Uint8Array }
+  /** A connection to a validator was made, or made again. */
+  | { readonly kind: 'connected'; readonly peer: ValidatorIndex };
 
 export type Reply =
   | { readonly ok: true; readonly hash: TxHash }
@@ -61,7 +67,7 @@ export type Reply =
 
 export type NodeEffect =
   | { readonly kind: 'persist'; readonly writes: readonly StoreWrite[]; readonly sync: boolean }
-  | { readonly kind: 'send'; readonly member: number; readonly message: Uint8Array }
+  | { readonly kind: 'send'; readonly peer: ValidatorIndex; readonly message: Uint8Array }
   | { readonly kind: 'broadcast'; readonly message: Uint8Array }
   | { readonly kind: 'set-timer'; readonly atMonotonicMs: number }
   | {
@@ -178,12 +184,18 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return this.#consensus({ kind: 'timer' }, now);
       case 'turn':
         return this.#turn(now);
-      case 'vertex':
-      case 'batch':
-        return this.#consensus(event, now);
+      case 'message':
+        return this.#message(event.from, event.bytes, now);
+      case 'connected':
+        return this.#consensus({ kind: 'connected', member: seatOf(event.peer) }, now);
       default:
         return event satisfies never;
     }
+  }
+
+  /** Goes to whoever takes its kind; what nobody takes, consensus refuses and counts. */
+  #message(peer: ValidatorIndex, bytes: Uint8Array, now: Instant): NodeEffect[] {
+    return this.#consensus({ kind: 'message', from: seatOf(peer), bytes }, now);
   }
 
   #view(): MempoolView {
@@ -342,6 +354,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'persist':
         return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];
       case 'send':
+        return [{ kind: 'send', peer: effect.member, message: effect.message }];
       case 'broadcast':
       case 'set-timer':
         return [effect];
@@ -358,6 +371,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     }
   }
 }
+
+/** In epoch 0 seats go in genesis' order. */
+const seatOf = (peer: ValidatorIndex): MemberIndex => toMemberIndex(peer);
 
 /** Only a refusal may be answered; anything else is a defect and goes up. */
 function refuse(request: number, error: unknown): NodeEffect {

@@ -149,7 +149,7 @@ export class Driver {
         await this.#parts.store.batch(effect.writes, { sync: effect.sync });
         return;
       case 'send':
-        this.#parts.transport.send(effect.member, effect.message);
+        this.#parts.transport.send(effect.peer, effect.message);
         return;
       case 'broadcast':
         this.#parts.transport.broadcast(effect.message);

@@ -138,7 +138,9 @@ export const consensusTargets: readonly FuzzTarget[] = [
     // A member that has seen nothing yet: a second vertex of an author would be refused as such.
     decode: async (bytes) => {
       const { machine, clock } = await member();
-      machine.step({ kind: 'vertex', bytes, from: toMemberIndex(1) }, clock.now());
+      const message = frameMessage('vertex', bytes);
+      const from = toMemberIndex(1);
+      machine.step({ kind: 'message', bytes: message, from }, clock.now());
       const [refused] = machine.status.refused.keys();
       if (refused !== undefined) throw new PydeError(refused, 'refused by the machine');
     },
@@ -151,7 +153,8 @@ export const consensusTargets: readonly FuzzTarget[] = [
     seeds: [batch],
     layout: decodeBatch,
     decode: async (bytes) => {
-      await machine.step({ kind: 'batch', bytes, from: toMemberIndex(2) });
+      const message = frameMessage('batch', bytes);
+      await machine.step({ kind: 'message', bytes: message, from: toMemberIndex(2) });
     },
     bound: steps,
     share: 0.2,
