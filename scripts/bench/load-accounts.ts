@@ -31,6 +31,7 @@ export const LOAD_PARAMETERS: GenesisParameters = {
   minRoundDelayMs: 0,
   idleRoundMs: 50,
   gcRounds: 500,
+  epochDurationMs: 10_800_000,
 };
 
 export const loadKeys = (count: number): TestKey[] =>

@@ -1,6 +1,6 @@
 /**
  * What the tests of consensus share: committees with real keys, a stand-in for execution that keeps
- * the digest chain, one member on a store in memory, and DAGs written as text.
+ * the digest chain, and one member on a store in memory. DAGs as text: `testing/dag-text.ts`.
  */
 import { concatBytes, invariant, u64LittleEndian } from '../bytes/index.ts';
 import { blake3, FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
@@ -30,7 +30,6 @@ import {
   waveDigest,
 } from '../types/index.ts';
 import { Consensus, type ConsensusContext } from './consensus.ts';
-import { Dag, type DagVertex } from './dag.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { restoreConsensus } from './restore.ts';
 import type { CommittedWave } from './wave-builder.ts';
@@ -49,6 +48,7 @@ export const PARAMETERS: GenesisParameters = {
   minRoundDelayMs: 20,
   idleRoundMs: 500,
   gcRounds: 60,
+  epochDurationMs: 10_800_000,
 };
 
 /** Seat i has devnet key i. */
@@ -237,90 +237,5 @@ export function signVertex(unsigned: UnsignedVertex, signer: Signer): Vertex {
   return { ...unsigned, signature: signer.sign(vertexHash(unsigned)) };
 }
 
-/**
- * A DAG as text, one line a round from round 1 on, vertices by the letter of their author (A = seat
- * 0), a second vertex of an author with a prime. `A` takes every unprimed vertex of the round before
- * as a parent, `A(BCD')` those named. The anchor of round r is seat (r − 1) mod n.
- */
-export class TextDag {
-  readonly dag: Dag;
-  readonly size: number;
-  readonly quorum: number;
-  readonly #vertices = new Map<string, DagVertex>();
-
-  constructor(
-    size: number,
-    lines: readonly string[],
-    timestamps: (label: string) => bigint = () => GENESIS_MS,
-  ) {
-    this.size = size;
-    this.quorum = size - Math.floor((size - 1) / 3);
-    this.dag = new Dag(
-      {
-        schedule: { anchorOf: (round) => toMemberIndex(Math.max(0, round - 1) % size) },
-        size,
-        quorum: this.quorum,
-        epoch: toEpoch(0),
-        start: START,
-        startTimestampMs: GENESIS_MS,
-      },
-      0,
-    );
-    for (let seat = 0; seat < size; seat++) {
-      const author = toMemberIndex(seat);
-      const [vertex] = this.dag.of(0, author);
-      if (vertex !== undefined) this.#vertices.set(`${letter(seat)}0`, vertex);
-    }
-    lines.forEach((line, i) => {
-      this.add(i + 1, line, timestamps);
-    });
-  }
-
-  /** The vertex with a label like `A3` or `B'7`. */
-  at(label: string): DagVertex {
-    const vertex = this.#vertices.get(label);
-    if (vertex === undefined) throw new Error(`the DAG has no ${label}`);
-    return vertex;
-  }
-
-  label(vertex: DagVertex): string {
-    for (const [label, known] of this.#vertices) if (known === vertex) return label;
-    throw new Error('not a vertex of this DAG');
-  }
-
-  add(round: number, line: string, timestamps: (label: string) => bigint = () => GENESIS_MS): void {
-    for (const [token, own = '', named] of line.matchAll(/([A-Z]'?)(?:\(([^)]*)\))?/g)) {
-      invariant(token.length > 0, 'tokens are not empty');
-      const parents =
-        named === undefined
-          ? this.#plainLabels(round - 1)
-          : [...named.matchAll(/[A-Z]'?/g)].map(([parent]) => `${parent}${round - 1}`);
-      const label = `${own}${round}`;
-      const name = nameOf(label);
-      const vertex = this.dag.insert(
-        {
-          chainId: CHAIN_ID,
-          epoch: toEpoch(0),
-          round: toRound(round),
-          author: toMemberIndex(own.charCodeAt(0) - 65),
-          timestampMs: timestamps(label),
-          parents: parents.map((parent) => this.at(parent)),
-          weakParents: [],
-          batches: [],
-          attestations: [],
-        },
-        name,
-      );
-      this.#vertices.set(label, vertex);
-    }
-  }
-
-  #plainLabels(round: number): string[] {
-    return Array.from({ length: this.size }, (_, seat) => `${letter(seat)}${round}`).filter((l) =>
-      this.#vertices.has(l),
-    );
-  }
-}
-
-const letter = (seat: number): string => String.fromCharCode(65 + seat);
+/** A name that is unlike any other label's. */
 export const nameOf = (label: string): VertexHash => toVertexHash(blake3(text.encode(label)));

@@ -30,6 +30,7 @@ export const DEVNET_PARAMETERS: GenesisParameters = {
   minRoundDelayMs: 0,
   idleRoundMs: 500,
   gcRounds: 500,
+  epochDurationMs: 10_800_000,
 };
 
 export const DEVNET_BALANCE = toQuanta(10n ** 16n);

@@ -57,6 +57,7 @@ const genesis: Genesis = {
     minRoundDelayMs: 0,
     idleRoundMs: 50,
     gcRounds: 20,
+    epochDurationMs: 10_800_000,
   },
   validators: [
     {

@@ -37,6 +37,8 @@ export type WaveId = Brand<bigint, 'WaveId'>;
 export type Round = Brand<number, 'Round'>;
 /** An epoch; below 2⁵³ by its decoder. */
 export type Epoch = Brand<number, 'Epoch'>;
+/** A validator's place in the registry, the same in every epoch; below 2¹⁶. */
+export type ValidatorIndex = Brand<number, 'ValidatorIndex'>;
 /** A seat in the committee, 0 … n − 1, below 2¹⁶. */
 export type MemberIndex = Brand<number, 'MemberIndex'>;
 
@@ -112,6 +114,8 @@ export const toRound = (value: number): Round =>
   safe(value, Number.MAX_SAFE_INTEGER, 'a round') as Round;
 export const toEpoch = (value: number): Epoch =>
   safe(value, Number.MAX_SAFE_INTEGER, 'an epoch') as Epoch;
+export const toValidatorIndex = (value: number): ValidatorIndex =>
+  safe(value, 0xffff, 'a validator index') as ValidatorIndex;
 export const toMemberIndex = (value: number): MemberIndex =>
   safe(value, 0xffff, 'a member index') as MemberIndex;
 

@@ -39,6 +39,8 @@ export interface GenesisParameters {
   readonly minRoundDelayMs: number;
   readonly idleRoundMs: number;
   readonly gcRounds: number;
+  /** The first wave so long after the epoch began ends the epoch's transactions. */
+  readonly epochDurationMs: number;
 }
 
 export interface GenesisValidator {
@@ -69,7 +71,9 @@ export interface Genesis {
   readonly names: readonly GenesisName[];
 }
 
-const GENESIS_VERSION = 1;
+const GENESIS_VERSION = 2;
+/** Shorter epochs would be nothing but their ends. */
+const MIN_EPOCH_MS = 100;
 export const MAX_GENESIS_ALLOCATIONS = 1_000_000;
 export const MAX_GENESIS_NAMES = 10_000;
 export const MAX_NAME_BYTES = 32;
@@ -88,6 +92,7 @@ export function writeGenesis(writer: BorshWriter, genesis: Genesis): void {
     .u32(p.minRoundDelayMs)
     .u32(p.idleRoundMs)
     .u32(p.gcRounds)
+    .u32(p.epochDurationMs)
     .vec(genesis.validators, (w, v) =>
       w.fixed(v.address).fixed(v.operator).fixed(v.publicKey).u128(v.stake),
     )
@@ -115,6 +120,7 @@ export function readGenesis(reader: BorshReader): Genesis {
       minRoundDelayMs: reader.u32(),
       idleRoundMs: reader.u32(),
       gcRounds: reader.u32(),
+      epochDurationMs: reader.u32(),
     },
     validators: reader.vec(MAX_COMMITTEE_SIZE, 977, (r) => ({
       address: toAddress(r.fixed(ADDRESS_BYTES)),
@@ -158,6 +164,7 @@ export function checkGenesis(genesis: Genesis): void {
     [p.waveGasCeiling >= 21_000n, 'wave_gas_ceiling must hold one transfer (21000)'],
     [p.burnPercent + p.rewardPoolPercent <= 100, 'burn and reward percent exceed 100 together'],
     [p.gcRounds >= 10, 'gc_rounds must be at least 10'],
+    [p.epochDurationMs >= MIN_EPOCH_MS, `epoch_duration_ms must be at least ${MIN_EPOCH_MS}`],
     [p.idleRoundMs >= 1, 'idle_round_ms must be at least 1'],
     [genesis.validators.length >= 1, 'at least one validator is needed'],
   ];

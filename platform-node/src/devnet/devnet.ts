@@ -33,6 +33,8 @@ export interface DevnetOptions {
   readonly prefundAmount: bigint;
   /** Pace of rounds while nothing happens. */
   readonly tickMs: number;
+  /** Default ten minutes. */
+  readonly epochDurationMs?: number;
   /** Fixes keys, randomness and wave timestamps, so that a run can be repeated. */
   readonly seed?: bigint;
   /** Keeps the chain here; a chain that is already here goes on. */
@@ -64,6 +66,8 @@ export interface DevnetHandle {
 const START_BASE_FEE = 100n;
 const GAS_TARGET_PER_SECOND = 200_000_000n;
 const WAVE_GAS_CEILING = 400_000_000n;
+/** Ten minutes: an evening of development sees some epochs end. */
+const EPOCH_DURATION_MS = 600_000;
 const VALIDATOR_STAKE = 10_000n * QUANTA_PER_PYDE;
 /** With --seed, the moment at which the chain starts and its wall clock stands still. */
 const SEEDED_START_MS = 1_767_225_600_000;
@@ -158,6 +162,7 @@ function devnetGenesis(
       minRoundDelayMs: 0,
       idleRoundMs: options.tickMs,
       gcRounds: 500,
+      epochDurationMs: options.epochDurationMs ?? EPOCH_DURATION_MS,
     },
     validators: [
       {

@@ -43,6 +43,7 @@ const genesis: Genesis = {
     minRoundDelayMs: 0,
     idleRoundMs: 40,
     gcRounds: 50,
+    epochDurationMs: 10_800_000,
   },
   validators: [
     {
