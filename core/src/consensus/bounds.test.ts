@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ATTESTED_WAVES } from './attestation-pool.ts';
 import { MAX_LOOSE_BATCHES, MAX_LOOSE_BYTES } from './batch-store.ts';
-import { MAX_STALLED_WAVES, MAX_UNDECIDED_ROUNDS, MAX_WAITING_WAVES } from './consensus.ts';
+import {
+  ATTESTING_ROUND_MS,
+  MAX_STALLED_WAVES,
+  MAX_UNDECIDED_ROUNDS,
+  MAX_WAITING_WAVES,
+} from './consensus.ts';
 import { MAX_CLOCK_LEAD_MS } from './intake.ts';
 import { MAX_WAITING_ATTESTATIONS } from './own-attestations.ts';
 import { MAX_BUFFERED_PER_AUTHOR } from './vertex-buffer.ts';
@@ -15,6 +20,7 @@ describe('docs/protocol/consensus.md', () => {
     const rows = [...readFileSync(PAGE, 'utf8').matchAll(/^\| ([A-Z_]+) \| (\d+) \|$/gm)];
     expect(Object.fromEntries(rows.map(([, name, value]) => [name, Number(value)]))).toEqual({
       ATTESTED_WAVES,
+      ATTESTING_ROUND_MS,
       MAX_BUFFERED_PER_AUTHOR,
       MAX_CLOCK_LEAD_MS,
       MAX_LOOSE_BATCHES,

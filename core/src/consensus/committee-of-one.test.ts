@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../bytes/index.ts';
 import { verifyCert } from '../finality/index.ts';
 import { ManualClock } from '../platform/index.ts';
+import { ATTESTING_ROUND_MS } from './consensus.ts';
 import {
   CHAIN_ID,
   GENESIS_MS,
@@ -33,13 +34,16 @@ describe('a committee of one', () => {
     expect(member.machine.status.ownRound).toBe(3);
   });
 
-  it('certifies the wave of a transaction as soon as it is executed', async () => {
+  it('certifies the wave of a transaction soon after it is executed', async () => {
     const member = await open();
     await member.step({ kind: 'start' });
     member.pool.push(testTransaction(1));
     await member.step({ kind: 'work', pending: true });
-    member.clock.advance(7);
-    const effects = await member.execute();
+    member.clock.advance(ATTESTING_ROUND_MS - 1);
+    expect(kinds(await member.execute())).toEqual(['set-timer']);
+    expect(member.timerMs).toBe(ATTESTING_ROUND_MS);
+    member.clock.advance(1);
+    const effects = await member.step({ kind: 'timer' });
     expect(kinds(effects)).toEqual(['persist', 'certified', 'commit', 'set-timer']);
     // The write that holds the certificate also holds an own vertex.
     expect(effects[0]).toMatchObject({ sync: true });
@@ -47,6 +51,40 @@ describe('a committee of one', () => {
     for (const cert of member.certs) verifyCert(cert, committee, { chainId: CHAIN_ID });
     // The empty wave that came with it wakes nobody.
     expect(kinds(await member.execute())).toEqual([]);
+  });
+
+  it('certifies at once what took longer to execute', async () => {
+    const member = await open();
+    await member.step({ kind: 'start' });
+    member.pool.push(testTransaction(1));
+    await member.step({ kind: 'work', pending: true });
+    member.clock.advance(ATTESTING_ROUND_MS);
+    expect(kinds(await member.execute())).toEqual(['persist', 'certified', 'commit', 'set-timer']);
+  });
+
+  it('attests in the vertices of work that follows soon, behind the one write of it', async () => {
+    const member = await open();
+    await member.step({ kind: 'start' });
+    for (let i = 1; i <= 3; i++) {
+      member.pool.push(testTransaction(i));
+      const effects = await member.step({ kind: 'work', pending: true });
+      expect(effects.filter(({ kind }) => kind === 'persist')).toMatchObject([{ sync: true }]);
+      member.clock.advance(ATTESTING_ROUND_MS - 1);
+      while (member.waiting > 0) expect(kinds(await member.execute())).not.toContain('persist');
+      expect(member.machine.status.ownRound).toBe(3 * i);
+    }
+    // Waves 2, 3, 5 and 6 are the empty rounds between; wave 7 waits for what comes next.
+    expect(member.committed.map((w) => w.transactions.length)).toEqual([1, 0, 0, 1, 0, 0, 1]);
+    expect(member.certs.map(({ record }) => record.waveId)).toEqual([1n, 4n, 3n, 2n]);
+  });
+
+  it('keeps no certificate back longer than an idle round', async () => {
+    const member = await open({ parameters: { ...PARAMETERS, idleRoundMs: 3 } });
+    await member.step({ kind: 'start' });
+    member.pool.push(testTransaction(1));
+    await member.step({ kind: 'work', pending: true });
+    await member.execute();
+    expect(member.timerMs).toBe(3);
   });
 
   it('paces idle rounds, and wakes at once for work', async () => {

@@ -78,6 +78,12 @@ export const MAX_STALLED_WAVES = 512;
 /** More undecided rounds: as with too many waiting waves. */
 export const MAX_UNDECIDED_ROUNDS = 30;
 
+/**
+ * A round that only attests comes so long after the last own vertex: work that follows soon takes
+ * the attestation with it, and one write to the disk serves both.
+ */
+export const ATTESTING_ROUND_MS = 10;
+
 /** Own vertices made in one step; what is left is done by a timer due at once. */
 const MAX_VERTICES_PER_STEP = 8;
 const MAX_PRUNED_ROUNDS_PER_STEP = 8;
@@ -330,13 +336,15 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     return this.#waiting.length > MAX_WAITING_WAVES || undecided > MAX_UNDECIDED_ROUNDS;
   }
 
-  /**
-   * Nobody waits for anything: no transaction is pending or on its way through the slots, and no
-   * executed one waits for its wave's certificate.
-   */
-  get #isIdle(): boolean {
-    const urgent = this.#attestations.urgent;
-    return !this.#workPending && !urgent && !this.#dag.hasPayloadWaiting();
+  /** A transaction is pending or on its way through the slots. */
+  get #isWorking(): boolean {
+    return this.#workPending || this.#dag.hasPayloadWaiting();
+  }
+
+  /** The pace of rounds without work: slow, unless someone waits for a wave's certificate. */
+  get #restMs(): number {
+    const { idleRoundMs } = this.#context.parameters;
+    return this.#attestations.urgent ? Math.min(idleRoundMs, ATTESTING_ROUND_MS) : idleRoundMs;
   }
 
   #leaderTimeoutMs(clock: RoundClock): number {
@@ -351,10 +359,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     if (parents.length < this.#quorum) return undefined;
     const isBehind = this.#size > 1 && this.#dag.authors(round) >= this.#quorum;
     if (isBehind) return now.monotonicMs;
-    const { minRoundDelayMs, idleRoundMs } = this.#context.parameters;
+    const { minRoundDelayMs } = this.#context.parameters;
     let waitMs = this.#size === 1 ? 0 : minRoundDelayMs;
     if (this.#isCongested) waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
-    else if (this.#isIdle) waitMs = Math.max(waitMs, idleRoundMs);
+    else if (!this.#isWorking) waitMs = Math.max(waitMs, this.#restMs);
     if (!leadersAreSettled(this.#dag, this.#quorum, round, parents)) {
       waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
     }
