@@ -67,3 +67,9 @@ export {
   type WaveInput,
   type WaveResult,
 } from './wave.ts';
+export {
+  type ExecutedWave,
+  type ExecutorSetup,
+  type OrderedWave,
+  WaveExecutor,
+} from './wave-executor.ts';

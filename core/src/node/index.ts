@@ -1,6 +1,6 @@
+export type { ExecutedWave } from '../execution/index.ts';
 export { checkDatabase, type Damage, type DatabaseReport } from './database-check.ts';
 export {
-  type ExecutedWave,
   type NodeEffect,
   type NodeEvent,
   NodeMachine,
@@ -8,3 +8,11 @@ export {
   type Reply,
   type ValidatorIndex,
 } from './node-machine.ts';
+export {
+  firstBeacon,
+  type NodeOptions,
+  type OpenNode,
+  type OpenNodeErrorCode,
+  openNode,
+  writeGenesis,
+} from './open-node.ts';

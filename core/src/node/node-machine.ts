@@ -14,7 +14,7 @@ import type {
   ConsensusEffect,
   ConsensusEvent,
 } from '../consensus/index.ts';
-import type { WaveResult } from '../execution/index.ts';
+import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
   AdmittedRecords,
@@ -34,9 +34,6 @@ import {
   toMemberIndex,
   type WaveCommitRecord,
 } from '../types/index.ts';
-
-/** A wave that the executor made durable. */
-export type ExecutedWave = Omit<WaveResult, 'writes' | 'prepared'>;
 
 /** A place in genesis' list of validators; unlike a seat it is the same in every epoch. */
 export type ValidatorIndex = number;

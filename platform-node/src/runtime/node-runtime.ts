@@ -4,17 +4,10 @@
  * newest wave whose writes are in the store.
  */
 import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
-import { AnchorSchedule, Consensus, restoreConsensus, type Signer } from '@pyde/core/consensus';
+import { AnchorSchedule, type Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
-import {
-  adoptLoadedState,
-  currentBaseFee,
-  executeGenesis,
-  readGenesisOf,
-  readHeadWave,
-} from '@pyde/core/execution';
-import { AdmittedRecords, Mempool } from '@pyde/core/mempool';
-import { NodeMachine } from '@pyde/core/node';
+import { adoptLoadedState, executeGenesis, readGenesisOf } from '@pyde/core/execution';
+import { firstBeacon, type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
 import { StateStore, TABLE, Table } from '@pyde/core/state';
@@ -23,12 +16,9 @@ import {
   type Genesis,
   genesisHash,
   type HardFinalityCert,
-  type Hash,
   type MemberIndex,
   type TxHash,
   toEpoch,
-  toHash,
-  toMemberIndex,
   type VertexHash,
   type WaveCommitRecord,
 } from '@pyde/core/types';
@@ -40,8 +30,7 @@ import { Driver } from './driver.ts';
 export type RuntimeErrorCode =
   | 'runtime.genesis-missing'
   | 'runtime.genesis-mismatch'
-  | 'runtime.no-network'
-  | 'runtime.no-seat';
+  | 'runtime.no-network';
 
 export interface RuntimeOptions {
   /** Holds the database; made when missing. */
@@ -58,9 +47,6 @@ export interface RuntimeOptions {
   /** Fills an empty store with a state of version 0, which takes the place of the allocations. */
   readonly loadState?: (store: KeyValueStore) => Promise<void>;
 }
-
-/** Until the dealt beacon exists, epoch 0 draws its anchors from the chain's identity. */
-const firstBeacon = (genesis: Genesis): Hash => toHash(genesisHash(genesis));
 
 const AGENT_VERSION = 'pyde/0.1.0';
 
@@ -87,30 +73,26 @@ export class NodeRuntime implements RpcBackend {
   #resolveClosed: () => void = () => {};
 
   private constructor(parts: {
-    readonly genesis: Genesis;
     readonly store: LevelStore;
-    readonly state: StateStore;
-    readonly consensus: Consensus;
-    readonly mempool: Mempool;
-    readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
+    readonly node: OpenNode;
     readonly execution: ExecutionThread;
     /** Resolves when the execution thread ended by itself. */
     readonly lost: Promise<Error>;
     readonly certifiedWave: bigint | undefined;
-    readonly admitted: AdmittedRecords;
-    readonly acknowledged: readonly Uint8Array[];
     readonly options: RuntimeOptions;
   }) {
-    this.genesis = parts.genesis;
+    const { genesis, machine, state, acknowledged } = parts.node;
+    this.genesis = genesis;
     this.store = parts.store;
-    this.state = parts.state;
+    this.state = state;
+    this.#machine = machine;
     this.#logger = parts.options.logger;
     this.#publicKey = parts.options.signer?.publicKey;
-    const size = parts.genesis.validators.length;
-    this.#anchors = new AnchorSchedule(firstBeacon(parts.genesis), toEpoch(0), size);
+    const size = genesis.validators.length;
+    this.#anchors = new AnchorSchedule(firstBeacon(genesis), toEpoch(0), size);
     this.#execution = parts.execution;
     this.#certifiedWave = parts.certifiedWave;
-    this.#acknowledged = parts.acknowledged;
+    this.#acknowledged = acknowledged;
     this.#pool = new VerificationPool(parts.options.verificationThreads, (reason) =>
       this.#driver.fail(reason),
     );
@@ -120,14 +102,6 @@ export class NodeRuntime implements RpcBackend {
       this.#failed = reject;
     });
     this.closed.catch(() => {});
-    this.#machine = new NodeMachine({
-      mempool: parts.mempool,
-      admitted: parts.admitted,
-      consensus: parts.consensus,
-      state: parts.state,
-      head: parts.head,
-      baseFee: () => currentBaseFee(parts.state),
-    });
     this.#driver = new Driver({
       machine: this.#machine,
       clock: parts.options.clock,
@@ -162,36 +136,10 @@ export class NodeRuntime implements RpcBackend {
       const { promise: lost, resolve: onLost } = Promise.withResolvers<Error>();
       const { parameters } = genesis;
       execution = new ExecutionThread({ folder: options.folder, parameters }, onLost);
-      const state = StateStore.open(store);
-      const head = readHeadWave(store);
-      if (head === undefined) throw new Error('a chain that was opened has a head');
-      const mempool = new Mempool({ chainId: genesis.chainId, parameters: genesis.parameters });
-      const consensus = new Consensus(
-        {
-          chainId: genesis.chainId,
-          epoch: toEpoch(0),
-          start: toHash(genesisHash(genesis)),
-          beacon: firstBeacon(genesis),
-          committee: {
-            epoch: toEpoch(0),
-            members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
-          },
-          self: seatOf(genesis, options.signer),
-          signer: options.signer,
-          parameters: genesis.parameters,
-          verify: falconVerifyBatch,
-          genesisTimestampMs: genesis.timestampMs,
-          takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
-        },
-        await restoreConsensus(store, head.record),
-      );
+      const { signer } = options;
+      const node = await openNode({ store, signer, verify: falconVerifyBatch });
       const certifiedWave = await newestCertifiedWave(store);
-      const admitted = new AdmittedRecords(store);
-      const acknowledged = await admitted.all();
-      const runtime = new NodeRuntime({
-        ...{ genesis, store, state, consensus, mempool, head, execution, certifiedWave },
-        ...{ lost, admitted, acknowledged, options },
-      });
+      const runtime = new NodeRuntime({ store, node, execution, lost, certifiedWave, options });
       return runtime;
     } catch (error) {
       // What broke first says more than what breaks on the way out.
@@ -352,18 +300,6 @@ function requireNoPeers({ validators }: Genesis): void {
       'others; run a chain of one validator',
     { validators: validators.length },
   );
-}
-
-function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | undefined {
-  if (signer === undefined) return undefined;
-  const seat = genesis.validators.findIndex((v) => equalBytes(v.publicKey, signer.publicKey));
-  if (seat < 0) {
-    throw new PydeError(
-      'runtime.no-seat',
-      'the validator key is not in the committee of this genesis; check which key file is used',
-    );
-  }
-  return toMemberIndex(seat);
 }
 
 async function newestCertifiedWave(store: KeyValueStore): Promise<bigint | undefined> {

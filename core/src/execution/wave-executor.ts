@@ -1,0 +1,100 @@
+/**
+ * The one that executes waves on a store (design/architecture.md, "Threads"): its handle of the
+ * state, the newest executed wave and what is to be forgotten. A wave is computed, its writes are
+ * put into the store by the caller as one atomic batch, and only then is it adopted; between the two
+ * a crash leaves the store at the wave before.
+ */
+import { invariant } from '../bytes/index.ts';
+import type { KeyValueStore, StoreWrite, VerifySignatures } from '../platform/index.ts';
+import { type PreparedState, StateStore } from '../state/index.ts';
+import type { GenesisParameters, Hash, WaveCommitRecord } from '../types/index.ts';
+import { readHeadWave } from './archive.ts';
+import { Retention } from './retention.ts';
+import type { VerifiedTransactions } from './verified-transactions.ts';
+import { executeWave, type WaveInput, type WaveResult } from './wave.ts';
+
+/** A wave that is durable. */
+export type ExecutedWave = Omit<WaveResult, 'writes' | 'prepared'>;
+
+/** What the executor adds is what the wave before left. */
+export type OrderedWave = Omit<WaveInput, 'prevDigest' | 'priorTimestampMs'>;
+
+export interface ExecutorSetup {
+  /** Holds a chain. */
+  readonly store: KeyValueStore;
+  readonly parameters: GenesisParameters;
+  readonly verify: VerifySignatures;
+  /** Saves work and changes no outcome. */
+  readonly verified?: Pick<VerifiedTransactions, 'find'>;
+}
+
+interface ComputedWave {
+  readonly result: ExecutedWave;
+  readonly prepared: PreparedState;
+}
+
+export class WaveExecutor {
+  readonly #setup: ExecutorSetup;
+  readonly #state: StateStore;
+  readonly #retention: Retention;
+  #head: { readonly record: WaveCommitRecord; readonly digest: Hash };
+  #computed: ComputedWave | undefined;
+
+  private constructor(
+    setup: ExecutorSetup,
+    state: StateStore,
+    retention: Retention,
+    head: { readonly record: WaveCommitRecord; readonly digest: Hash },
+  ) {
+    this.#setup = setup;
+    this.#state = state;
+    this.#retention = retention;
+    this.#head = head;
+  }
+
+  /** @throws PydeError `state.*` for a damaged store */
+  static async open(setup: ExecutorSetup): Promise<WaveExecutor> {
+    const { store } = setup;
+    const state = StateStore.open(store);
+    const head = readHeadWave(store);
+    invariant(head !== undefined, 'execution starts on a store that holds a chain');
+    return new WaveExecutor(setup, state, await Retention.open(state, store), head);
+  }
+
+  /** The newest executed wave. */
+  get head(): { readonly record: WaveCommitRecord; readonly digest: Hash } {
+    return this.#head;
+  }
+
+  /**
+   * Computes the wave after the head.
+   * @returns what belongs into the store, as one atomic batch, before {@link adopt}
+   */
+  compute(wave: OrderedWave): readonly StoreWrite[] {
+    const { store, parameters, verify, verified } = this.#setup;
+    const { digest, record: prior } = this.#head;
+    const context = { state: this.#state, store, parameters, verify };
+    const { writes, prepared, ...result } = executeWave(
+      verified === undefined ? context : { ...context, verified },
+      { ...wave, prevDigest: digest, priorTimestampMs: prior.timestampMs },
+    );
+    this.#computed = { result, prepared };
+    return [...writes, ...this.#retention.deletions(result.record, writes.length)];
+  }
+
+  /** The writes of the computed wave are in the store. */
+  adopt(): ExecutedWave {
+    invariant(this.#computed !== undefined, 'a wave is adopted once, after it was computed');
+    const { result, prepared } = this.#computed;
+    this.#computed = undefined;
+    this.#state.adopt(prepared);
+    this.#head = { record: result.record, digest: result.digest };
+    return result;
+  }
+
+  /** Computes, writes and adopts a wave. */
+  async execute(wave: OrderedWave): Promise<ExecutedWave> {
+    await this.#setup.store.batch(this.compute(wave), { sync: false });
+    return this.adopt();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * A node from what its store holds: the chain, its state, and the machine that goes on from there.
+ * A server, a simulator and a test all start a node through this one door, so that whatever a
+ * restart does is the same for all of them.
+ *
+ * The store is trusted as every store is: records carry checksums, and a damaged one is refused.
+ */
+import { equalBytes, invariant, PydeError, toHex } from '../bytes/index.ts';
+import { Consensus, restoreConsensus, type Signer } from '../consensus/index.ts';
+import { currentBaseFee, executeGenesis, readGenesisOf, readHeadWave } from '../execution/index.ts';
+import { AdmittedRecords, Mempool, type MempoolLimits } from '../mempool/index.ts';
+import type { KeyValueStore, VerifySignatures } from '../platform/index.ts';
+import { StateStore } from '../state/index.ts';
+import {
+  type Genesis,
+  genesisHash,
+  type Hash,
+  type MemberIndex,
+  toEpoch,
+  toHash,
+  toMemberIndex,
+} from '../types/index.ts';
+import { NodeMachine } from './node-machine.ts';
+
+export type OpenNodeErrorCode = 'node.no-seat';
+
+export interface NodeOptions {
+  /** Holds a chain. */
+  readonly store: KeyValueStore;
+  /** The member's key; without it the node only follows. */
+  readonly signer: Signer | undefined;
+  readonly verify: VerifySignatures;
+  readonly mempool?: MempoolLimits;
+}
+
+export interface OpenNode {
+  readonly genesis: Genesis;
+  readonly machine: NodeMachine;
+  readonly consensus: Consensus;
+  /** Follows the executor with `refresh`. */
+  readonly state: StateStore;
+  /** Wire bytes of what an earlier run acknowledged, for `readmit`. */
+  readonly acknowledged: readonly Uint8Array[];
+}
+
+/** Until the dealt beacon exists, epoch 0 draws its anchors from the chain's identity. */
+export const firstBeacon = (genesis: Genesis): Hash => toHash(genesisHash(genesis));
+
+/** Puts wave 0 of `genesis` into an empty store. @throws PydeError `genesis.*` */
+export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Promise<void> {
+  const { writes } = executeGenesis({ state: StateStore.open(store), store }, genesis);
+  await store.batch(writes, { sync: true });
+}
+
+/**
+ * The node of a store that holds a chain.
+ * @throws PydeError `node.no-seat`, `state.*`, `consensus.store`
+ */
+export async function openNode(options: NodeOptions): Promise<OpenNode> {
+  const { store, signer, verify } = options;
+  const genesis = readGenesisOf(store);
+  const head = readHeadWave(store);
+  invariant(genesis !== undefined && head !== undefined, 'a node opens a store that holds a chain');
+  const { chainId, parameters } = genesis;
+  const state = StateStore.open(store);
+  const limits = options.mempool;
+  const mempool = new Mempool({ chainId, parameters, ...(limits === undefined ? {} : { limits }) });
+  const consensus = new Consensus(
+    {
+      chainId,
+      epoch: toEpoch(0),
+      start: toHash(genesisHash(genesis)),
+      beacon: firstBeacon(genesis),
+      committee: {
+        epoch: toEpoch(0),
+        members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
+      },
+      self: seatOf(genesis, signer),
+      signer,
+      parameters,
+      verify,
+      genesisTimestampMs: genesis.timestampMs,
+      takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, parameters.waveGasCeiling),
+    },
+    await restoreConsensus(store, head.record),
+  );
+  const admitted = new AdmittedRecords(store);
+  const acknowledged = await admitted.all();
+  const machine = new NodeMachine({
+    mempool,
+    admitted,
+    consensus,
+    state,
+    head,
+    baseFee: () => currentBaseFee(state),
+  });
+  return { genesis, machine, consensus, state, acknowledged };
+}
+
+/** @throws PydeError `node.no-seat` */
+function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | undefined {
+  if (signer === undefined) return undefined;
+  const seat = genesis.validators.findIndex((v) => equalBytes(v.publicKey, signer.publicKey));
+  if (seat >= 0) return toMemberIndex(seat);
+  throw new PydeError<OpenNodeErrorCode>(
+    'node.no-seat',
+    'the validator key is not in the committee of this genesis; check which key file is used',
+    { genesis: toHex(genesisHash(genesis)) },
+  );
+}
