@@ -34,6 +34,7 @@ import {
   toMemberIndex,
   type WaveCommitRecord,
 } from '../types/index.ts';
+import { VerifiedAhead } from './verified-ahead.ts';
 
 /** A place in genesis' list of validators; unlike a seat it is the same in every epoch. */
 export type ValidatorIndex = number;
@@ -48,6 +49,12 @@ export type NodeEvent =
   | { readonly kind: 'verified'; readonly request: number; readonly valid: boolean }
   /** The checks could not be made (queue full, stopping). */
   | { readonly kind: 'unverified'; readonly request: number; readonly error: PydeError }
+  /** The checks of a `verify-ahead`, one verdict each; undefined when they could not be made. */
+  | {
+      readonly kind: 'verified-ahead';
+      readonly ticket: number;
+      readonly verdicts: readonly boolean[] | undefined;
+    }
   /** The waves of the last `execute`, in order, each durable. */
   | { readonly kind: 'executed'; readonly waves: readonly ExecutedWave[] }
   | { readonly kind: 'timer' }
@@ -73,8 +80,19 @@ export type NodeEffect =
       readonly checks: readonly SignatureCheck[];
     }
   | { readonly kind: 'reply'; readonly request: number; readonly reply: Reply }
+  /** Of transactions in waves that wait; answered by `verified-ahead`. Nothing waits for it. */
+  | {
+      readonly kind: 'verify-ahead';
+      readonly ticket: number;
+      readonly checks: readonly SignatureCheck[];
+    }
   /** To be executed in order, after all that was handed out before. */
-  | { readonly kind: 'execute'; readonly waves: readonly CommittedWave[] }
+  | {
+      readonly kind: 'execute';
+      readonly waves: readonly CommittedWave[];
+      /** For the executor's memory of what was verified; see `VerifiedTransactions`. */
+      readonly verified: Uint8Array;
+    }
   | { readonly kind: 'wave'; readonly record: WaveCommitRecord }
   | { readonly kind: 'finality'; readonly cert: HardFinalityCert }
   | { readonly kind: 'halt'; readonly reason: string };
@@ -116,6 +134,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   /** Records of an earlier run that were not taken in again. */
   readonly #obsolete: TxHash[] = [];
   #unsaved: Acknowledgement[] = [];
+  readonly #verifiedAhead = new VerifiedAhead();
   readonly #committed: CommittedWave[] = [];
   #executing: readonly CommittedWave[] = [];
   #head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -175,6 +194,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         this.#takeFromCheck(event.request);
         this.#readmitting.delete(event.request);
         return [refuse(event.request, event.error)];
+      case 'verified-ahead':
+        this.#verifiedAhead.settle(event.ticket, event.verdicts);
+        return this.#verifyAhead();
       case 'executed':
         return this.#executed(event.waves, now);
       case 'timer':
@@ -250,6 +272,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     const { bytes } = admission;
     try {
       const hash = this.#setup.mempool.complete(admission, valid, this.#view(), now.monotonicMs);
+      this.#verifiedAhead.add(admission);
       return this.#admitted(request, hash, bytes);
     } catch (error) {
       return this.#refused(request, bytes, error);
@@ -332,9 +355,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 
   #executeWaiting(): NodeEffect[] {
-    if (this.#executing.length > 0 || this.#committed.length === 0) return [];
+    if (this.#executing.length > 0) return this.#verifyAhead();
+    if (this.#committed.length === 0) return [];
     this.#executing = this.#committed.splice(0);
-    return [{ kind: 'execute', waves: this.#executing }];
+    const verified = this.#verifiedAhead.handOut();
+    return [{ kind: 'execute', waves: this.#executing, verified }];
+  }
+
+  #verifyAhead(): NodeEffect[] {
+    const ahead = this.#verifiedAhead.next(this.#committed, this.#setup.state);
+    return ahead === undefined ? [] : [{ kind: 'verify-ahead', ...ahead }];
   }
 
   #consensus(event: ConsensusEvent, now: Instant): NodeEffect[] {

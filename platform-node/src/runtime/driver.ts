@@ -160,6 +160,9 @@ export class Driver {
       case 'verify':
         this.#verify(effect);
         return;
+      case 'verify-ahead':
+        this.#verifyAhead(effect);
+        return;
       case 'reply':
         this.#reply(effect);
         return;
@@ -198,6 +201,14 @@ export class Driver {
     );
   }
 
+  /** The executor makes whatever checks the pool does not. */
+  #verifyAhead({ ticket, checks }: Extract<NodeEffect, { kind: 'verify-ahead' }>): void {
+    this.#parts.pool.verify(checks).then(
+      (verdicts) => this.#push({ kind: 'verified-ahead', ticket, verdicts }),
+      () => this.#push({ kind: 'verified-ahead', ticket, verdicts: undefined }),
+    );
+  }
+
   #reply({ request, reply }: Extract<NodeEffect, { kind: 'reply' }>): void {
     const waiter = this.#waiters.get(request);
     this.#waiters.delete(request);
@@ -205,8 +216,8 @@ export class Driver {
     else waiter?.reject(reply.error);
   }
 
-  #execute({ waves }: Extract<NodeEffect, { kind: 'execute' }>): void {
-    this.#parts.execution.execute(waves).then(
+  #execute({ waves, verified }: Extract<NodeEffect, { kind: 'execute' }>): void {
+    this.#parts.execution.execute(waves, verified).then(
       (executed) => this.#push({ kind: 'executed', waves: executed }),
       (error: Error) => this.fail(error),
     );

@@ -15,7 +15,11 @@ export interface ExecutionSetup {
 }
 
 export type ExecutionRequest =
-  | { readonly kind: 'execute'; readonly waves: readonly CommittedWave[] }
+  | {
+      readonly kind: 'execute';
+      readonly waves: readonly CommittedWave[];
+      readonly verified: Uint8Array;
+    }
   | { readonly kind: 'close' };
 
 /** One a request, and one when the thread is ready; the waves' writes are in the store by then. */
@@ -55,10 +59,16 @@ export class ExecutionThread {
     this.#ready.catch(() => {});
   }
 
-  /** Executes waves in order, each on the state that the one before left. */
-  async execute(waves: readonly CommittedWave[]): Promise<readonly ExecutedWave[]> {
+  /**
+   * Executes waves in order, each on the state that the one before left.
+   * @param verified entries for the thread's memory, see `VerifiedTransactions`
+   */
+  async execute(
+    waves: readonly CommittedWave[],
+    verified: Uint8Array,
+  ): Promise<readonly ExecutedWave[]> {
     await this.#ready;
-    return this.#request({ kind: 'execute', waves });
+    return this.#request({ kind: 'execute', waves, verified });
   }
 
   /** Finishes the wave under way, closes its store and ends the thread. */

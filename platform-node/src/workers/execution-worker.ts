@@ -6,7 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPydeError } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
-import { WaveExecutor } from '@pyde/core/execution';
+import { VerifiedTransactions, WaveExecutor } from '@pyde/core/execution';
 import type { ExecutedWave } from '@pyde/core/node';
 import { LevelStore } from '../store/level-store.ts';
 import type { ExecutionReply, ExecutionRequest, ExecutionSetup } from './execution-thread.ts';
@@ -17,13 +17,16 @@ const setup = workerData as ExecutionSetup;
 
 const store = await LevelStore.open(setup.folder);
 const { parameters } = setup;
-const executor = await WaveExecutor.open({ store, parameters, verify: falconVerifyBatch });
+const verified = new VerifiedTransactions();
+const verify = falconVerifyBatch;
+const executor = await WaveExecutor.open({ store, parameters, verify, verified });
 
 async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
   if (request.kind === 'close') {
     await store.close();
     return { ok: true, waves: [] };
   }
+  verified.add(request.verified);
   const waves: ExecutedWave[] = [];
   for (const wave of request.waves) waves.push(await executor.execute(wave));
   return { ok: true, waves };
