@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../bytes/index.ts';
 import { genesisVertexHash, toBatchHash, toEpoch, toMemberIndex, toRound } from '../types/index.ts';
-import { CHAIN_ID, GENESIS_MS, nameOf, START, TextDag } from './testing.ts';
+import { TextDag } from './testing/dag-text.ts';
+import { CHAIN_ID, GENESIS_MS, nameOf, START } from './testing.ts';
 
 const FULL = 'A B C D';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../bytes/index.ts';
 import { gcRoundAfter, markAncestryEmitted, takeWaveVertices } from './linearizer.ts';
-import { nameOf, TextDag } from './testing.ts';
+import { TextDag } from './testing/dag-text.ts';
+import { nameOf } from './testing.ts';
 
 const FULL = 'A B C D';
 const labels = (text: TextDag, anchor: string, gcRound = 0): string[] =>

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { falconVerify, falconVerifyBatch } from '../crypto/index.ts';
 import { toMemberIndex, toRound } from '../types/index.ts';
 import { leadersAreSettled, lowerMedian, makeVertex, parentsFor } from './proposer.ts';
-import { CHAIN_ID, GENESIS_MS, TextDag, testCommittee, testSigner } from './testing.ts';
+import { TextDag } from './testing/dag-text.ts';
+import { CHAIN_ID, GENESIS_MS, testCommittee, testSigner } from './testing.ts';
 import { verifyVertex } from './vertex-verification.ts';
 
 const FULL = 'A B C D';

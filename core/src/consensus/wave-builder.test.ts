@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toEpoch } from '../types/index.ts';
 import { BatchStore } from './batch-store.ts';
-import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf, TextDag } from './testing.ts';
+import { TextDag } from './testing/dag-text.ts';
+import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf } from './testing.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
 const options = { chainId: CHAIN_ID, epoch: toEpoch(0), gcRounds: 10 };
