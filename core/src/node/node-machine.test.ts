@@ -21,6 +21,7 @@ import {
   executeWave,
   readHeadWave,
   readReceiptOf,
+  VerifiedTransactions,
 } from '../execution/index.ts';
 import { verifyCert } from '../finality/index.ts';
 import { AdmittedRecords, Mempool } from '../mempool/index.ts';
@@ -98,6 +99,7 @@ class Life {
   readonly certs: HardFinalityCert[] = [];
   readonly #store: MemoryStore;
   readonly #execution: StateStore;
+  readonly #verified = new VerifiedTransactions();
   readonly #clock: ManualClock;
   #timer: number | undefined;
   effectsLeft = Number.POSITIVE_INFINITY;
@@ -190,6 +192,7 @@ class Life {
         if (effect.reply.ok) this.acknowledged.add(toHex(effect.reply.hash));
         return undefined;
       case 'execute': {
+        this.#verified.add(effect.verified);
         const waves = [];
         for (const wave of effect.waves) waves.push(await this.#execute(wave));
         this.state.refresh();
@@ -214,6 +217,7 @@ class Life {
       store: this.#store,
       parameters: genesis.parameters,
       verify: falconVerifyBatch,
+      verified: this.#verified,
     };
     const result = executeWave(context, {
       ...wave,
