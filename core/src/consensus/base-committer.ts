@@ -43,14 +43,13 @@ export function skipsSlot(
 function judgeDirectly(dag: Dag, quorum: number, round: number): SlotVerdict | undefined {
   const slot = dag.slot(round);
   for (const anchor of slot) {
-    let certificates = 0;
-    for (const vertices of dag.round(round + 2)?.byAuthor.values() ?? []) {
-      if (vertices.some(({ certifies }) => certifies === anchor)) certificates++;
-    }
-    if (certificates >= quorum) return { kind: 'commit', anchor, direct: true };
+    if (anchor.certificates >= quorum) return { kind: 'commit', anchor, direct: true };
   }
-  const voters = dag.round(round + 1)?.byAuthor.values() ?? [];
-  return skipsSlot(slot, quorum, voters) ? { kind: 'skip', direct: true } : undefined;
+  const voters = dag.authors(round + 1);
+  if (voters < quorum) return undefined;
+  // Every author above either votes for a vertex with all of its own, or counts against it.
+  const isSkipped = slot.every(({ votes }) => voters - votes >= quorum);
+  return isSkipped ? { kind: 'skip', direct: true } : undefined;
 }
 
 /** By the first slot at round + 3 or above that is not skipped. */

@@ -38,6 +38,10 @@ export interface DagVertex {
   emitted: boolean;
   /** Parent of some accepted vertex. */
   referred: boolean;
+  /** Authors whose vertices of the round above all vote for it. */
+  votes: number;
+  /** Authors that have a certificate for it two rounds above. */
+  certificates: number;
 }
 
 /** One round: the seat of its anchor, and by author the vertices in order of acceptance. */
@@ -92,6 +96,8 @@ export class Dag {
         certifies: undefined,
         emitted: true,
         referred: true,
+        votes: 0,
+        certificates: 0,
       });
     }
   }
@@ -120,7 +126,7 @@ export class Dag {
   }
 
   find(round: number, { author, name }: ParentRef): DagVertex | undefined {
-    return this.of(round, author).find((vertex) => equalBytes(vertex.name, name));
+    return named(this.#rounds.get(round)?.byAuthor.get(author), name);
   }
 
   /** The vertices in the slot of `round`; none for round 0, which has no slot. */
@@ -152,11 +158,23 @@ export class Dag {
   /** Accepts a vertex; ancestors that are not held are left out of its links. */
   insert(vertex: UnsignedVertex, name: VertexHash): DagVertex {
     const { round, author, timestampMs, batches } = vertex;
-    invariant(this.find(round, { author, name }) === undefined, 'a vertex is accepted once');
-    const parents = vertex.parents.flatMap((parent) => this.find(round - 1, parent) ?? []);
-    const weakParents = vertex.weakParents.flatMap((p) => this.find(p.round, p) ?? []);
+    const same = this.of(round, author);
+    invariant(
+      same.every(({ name: other }) => !equalBytes(other, name)),
+      'a vertex is accepted once',
+    );
     const anchor = round > 1 ? this.anchorOf(round - 1) : undefined;
-    for (const parent of parents) parent.referred = true;
+    const parents: DagVertex[] = [];
+    let vote: DagVertex | undefined;
+    const below = this.#rounds.get(round - 1)?.byAuthor;
+    for (const { author: parentAuthor, name: parentName } of vertex.parents) {
+      const parent = named(below?.get(parentAuthor), parentName);
+      if (parent === undefined) continue;
+      parent.referred = true;
+      if (parent.author === anchor) vote = parent;
+      parents.push(parent);
+    }
+    const weakParents = vertex.weakParents.flatMap((p) => this.find(p.round, p) ?? []);
     for (const parent of weakParents) parent.referred = true;
     const placed: DagVertex = {
       round,
@@ -166,11 +184,14 @@ export class Dag {
       batches,
       parents,
       weakParents,
-      vote: parents.find((parent) => parent.author === anchor),
+      vote,
       certifies: this.#certifiedBy(parents),
       emitted: false,
       referred: false,
+      votes: 0,
+      certificates: 0,
     };
+    count(placed, same);
     this.#place(placed);
     if (batches.length > 0) this.#payload.add(placed);
     return placed;
@@ -231,13 +252,42 @@ export class Dag {
 
   /** Two vertices of a slot cannot both have q votes among parents that are one an author. */
   #certifiedBy(parents: readonly DagVertex[]): DagVertex | undefined {
-    const votes = new Map<DagVertex, number>();
+    let candidate: DagVertex | undefined;
+    let votes = 0;
+    // More than half of the parents vote for it, if any is certified: the majority vote finds it.
     for (const { vote } of parents) {
-      if (vote === undefined) continue;
-      const count = (votes.get(vote) ?? 0) + 1;
-      if (count >= this.#quorum) return vote;
-      votes.set(vote, count);
+      if (votes === 0) candidate = vote;
+      votes += vote === candidate ? 1 : -1;
     }
-    return undefined;
+    if (candidate === undefined) return undefined;
+    let count = 0;
+    for (const { vote } of parents) if (vote === candidate) count++;
+    return count >= this.#quorum ? candidate : undefined;
+  }
+}
+
+function named(
+  vertices: readonly DagVertex[] | undefined,
+  name: VertexHash,
+): DagVertex | undefined {
+  if (vertices === undefined) return undefined;
+  for (const vertex of vertices) if (equalBytes(vertex.name, name)) return vertex;
+  return undefined;
+}
+
+/**
+ * Keeps the counts of what a new vertex votes for and certifies, by author.
+ * @param same the author's vertices of the round so far
+ */
+function count({ vote, certifies }: DagVertex, same: readonly DagVertex[]): void {
+  const [first] = same;
+  if (first === undefined) {
+    if (vote !== undefined) vote.votes++;
+  } else if (first.vote !== undefined && first.vote !== vote) {
+    // Until now this author voted for one vertex alone.
+    if (same.every((other) => other.vote === first.vote)) first.vote.votes--;
+  }
+  if (certifies !== undefined && same.every((other) => other.certifies !== certifies)) {
+    certifies.certificates++;
   }
 }
