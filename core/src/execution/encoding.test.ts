@@ -56,8 +56,11 @@ import {
   writeReceipt,
 } from '../types/index.ts';
 import {
+  decodeEpochState,
   decodeOperatorIndex,
   decodeValidator,
+  EPOCH_STATE_KEY,
+  encodeEpochState,
   encodeOperatorIndex,
   encodeValidator,
   operatorKey,
@@ -89,6 +92,7 @@ const codecs: Readonly<Record<string, Codec>> = {
   OperatorIndex: codec(decodeOperatorIndex, encodeOperatorIndex),
   Name: codec(decodeName, encodeName),
   FeeState: codec(decodeFeeState, encodeFeeState),
+  EpochState: codec(decodeEpochState, encodeEpochState),
   Event: codec(reading(readEventRecord), (v) => encode((w) => writeEventRecord(w, v))),
   Receipt: codec(reading(readReceipt), (v) => encode((w) => writeReceipt(w, v))),
   Batch: codec(decodeBatch, encodeBatch),
@@ -197,5 +201,6 @@ describe('the names and hashes of the encodings page', () => {
     expect(stateKeyBytes(operatorKey(address))).toEqual(system('operators', address));
     expect(stateKeyBytes(nameKey('shop'))).toEqual(system('names', blake3(ascii('shop'))));
     expect(stateKeyBytes(FEE_STATE_KEY)).toEqual(system('fees', zeros));
+    expect(stateKeyBytes(EPOCH_STATE_KEY)).toEqual(system('epoch', zeros));
   });
 });

@@ -24,6 +24,7 @@ export {
   splitFee,
   type WaveLoad,
 } from './base-fee.ts';
+export { closingBeacon, type HandOver } from './epoch-change.ts';
 export {
   currentBaseFee,
   decodeFeeState,

@@ -45,6 +45,7 @@ import { applyTx } from './apply-tx.ts';
 import { archiveWrites, type ExecutedTx, readReceiptOf, txRootLeaf } from './archive.ts';
 import { Authorizations } from './authorize.ts';
 import { chargedBaseFee, nextScaledBaseFee, splitFee } from './base-fee.ts';
+import { advanceEpoch, epochOf, type HandOver } from './epoch-change.ts';
 import { readFeeState, writeFeeState } from './fee-state.ts';
 import { credit } from './operation.ts';
 import { gasBoundOf, requireBalance, requireRunnable, requireUsableNonce } from './standing.ts';
@@ -70,7 +71,7 @@ export interface WaveInput {
   readonly prevDigest: Hash;
   readonly timestampMs: bigint;
   readonly priorTimestampMs: bigint;
-  /** Wire bytes in committed order. */
+  /** Wire bytes in committed order; those of a wave after the epoch's last ones are ignored. */
   readonly transactions: readonly Uint8Array[];
 }
 
@@ -144,7 +145,9 @@ export function executeWave(context: ExecutionContext, input: WaveInput): WaveRe
     rewardPool: 0n,
     treasury: 0n,
   };
-  const candidates = readCandidates(context, input, wave);
+  const epoch = epochOf(context, wave.overlay, input);
+  const ordered = epoch.takesTransactions ? input.transactions : [];
+  const candidates = readCandidates(context, { ...input, transactions: ordered }, wave);
   state.prefetch(keysOf(candidates));
   const authorizations = judgeSignatures(context, candidates, wave);
   for (const candidate of candidates) {
@@ -166,7 +169,8 @@ export function executeWave(context: ExecutionContext, input: WaveInput): WaveRe
       gasTargetPerSecond: parameters.gasTargetPerSecond,
     }),
   });
-  return sealWave(context, input, wave, store);
+  const handOver = advanceEpoch(context, wave.overlay, epoch, input);
+  return sealWave(context, input, wave, { store, handOver });
 }
 
 function readCandidates(
@@ -302,7 +306,7 @@ function sealWave(
   { state }: ExecutionContext,
   input: WaveInput,
   wave: RunningWave,
-  store: KeyValueStore,
+  { store, handOver }: { readonly store: KeyValueStore; readonly handOver: HandOver },
 ): WaveResult {
   const prepared = state.prepare(input.waveId, wave.overlay.changes());
   const record: WaveCommitRecord = {
@@ -322,8 +326,7 @@ function sealWave(
     eventsCount: 0,
     gasUsed: wave.gasUsed,
     baseFee: wave.baseFee,
-    nextBeacon: undefined,
-    nextCommitteeHash: undefined,
+    ...handOver,
   };
   return {
     record,

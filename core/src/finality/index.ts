@@ -1,3 +1,4 @@
+export { committeeHash, type SeatedValidator } from '../validators/index.ts';
 export {
   buildCert,
   type CertErrorCode,

@@ -1,3 +1,22 @@
+export { committeeHash, type SeatedValidator, selectCommittee } from './committee-selection.ts';
+export {
+  type EpochPhase,
+  type EpochSpan,
+  epochEndMs,
+  epochPhase,
+  isEpochSettled,
+  type WaveTime,
+} from './epoch-phase.ts';
+export {
+  decodeEpochState,
+  EPOCH_STATE_KEY,
+  type EpochRecord,
+  type EpochState,
+  encodeEpochState,
+  genesisEpoch,
+  readEpochState,
+  writeEpochState,
+} from './epoch-state.ts';
 export {
   decodeOperatorIndex,
   decodeValidator,
