@@ -2,14 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ATTESTED_WAVES } from './attestation-pool.ts';
 import { MAX_LOOSE_BATCHES, MAX_LOOSE_BYTES } from './batch-store.ts';
-import {
-  ATTESTING_ROUND_MS,
-  MAX_STALLED_WAVES,
-  MAX_UNDECIDED_ROUNDS,
-  MAX_WAITING_WAVES,
-} from './consensus.ts';
+import { MAX_STALLED_WAVES, MAX_UNDECIDED_ROUNDS, MAX_WAITING_WAVES } from './commit-log.ts';
 import { MAX_CLOCK_LEAD_MS } from './intake.ts';
 import { MAX_WAITING_ATTESTATIONS } from './own-attestations.ts';
+import { ATTESTING_ROUND_MS } from './producer.ts';
 import { MAX_BUFFERED_PER_AUTHOR } from './vertex-buffer.ts';
 import { MAX_WEAK_PARENT_DEPTH } from './vertex-verification.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../bytes/index.ts';
 import { verifyCert } from '../finality/index.ts';
 import { ManualClock } from '../platform/index.ts';
-import { ATTESTING_ROUND_MS } from './consensus.ts';
+import { ATTESTING_ROUND_MS } from './producer.ts';
 import {
   CHAIN_ID,
   GENESIS_MS,

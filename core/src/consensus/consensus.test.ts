@@ -23,7 +23,7 @@ import {
   waveDigest,
 } from '../types/index.ts';
 import { AnchorSchedule } from './anchor-schedule.ts';
-import { MAX_STALLED_WAVES, MAX_WAITING_WAVES } from './consensus.ts';
+import { MAX_STALLED_WAVES, MAX_WAITING_WAVES } from './commit-log.ts';
 import type { ConsensusEffect } from './events.ts';
 import { frameMessage, openMessage } from './message.ts';
 import {

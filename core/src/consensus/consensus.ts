@@ -26,17 +26,17 @@ import {
 } from '../types/index.ts';
 import { AnchorSchedule } from './anchor-schedule.ts';
 import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
-import { judgeSlots } from './base-committer.ts';
 import { BatchStore } from './batch-store.ts';
+import { CommitLog } from './commit-log.ts';
 import type { Dag } from './dag.ts';
 import { EffectList } from './effect-list.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { Intake } from './intake.ts';
 import { frameMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
-import { leadersAreSettled, makeVertex, parentsFor } from './proposer.ts';
+import { Producer } from './producer.ts';
+import { makeVertex, parentsFor } from './proposer.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
-import { RoundClock } from './round-clock.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
 export interface ConsensusContext {
@@ -71,19 +71,6 @@ export interface ConsensusStatus {
   readonly refused: ReadonlyMap<string, number>;
 }
 
-/** More waves waiting for execution: no batches, rounds paced by the leader timeout. */
-export const MAX_WAITING_WAVES = 32;
-/** More waves waiting for execution: no vertices at all. */
-export const MAX_STALLED_WAVES = 512;
-/** More undecided rounds: as with too many waiting waves. */
-export const MAX_UNDECIDED_ROUNDS = 30;
-
-/**
- * A round that only attests comes so long after the last own vertex: work that follows soon takes
- * the attestation with it, and one write to the disk serves both.
- */
-export const ATTESTING_ROUND_MS = 10;
-
 /** Own vertices made in one step; what is left is done by a timer due at once. */
 const MAX_VERTICES_PER_STEP = 8;
 const MAX_PRUNED_ROUNDS_PER_STEP = 8;
@@ -97,11 +84,6 @@ interface Seat {
   readonly signer: Signer;
 }
 
-interface WaitingWave {
-  readonly waveId: bigint;
-  readonly anchorHash: VertexHash;
-}
-
 export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #context: ConsensusContext;
   readonly #size: number;
@@ -111,25 +93,16 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #dag: Dag;
   readonly #intake: Intake;
   readonly #batches = new BatchStore();
-  readonly #waves: WaveBuilder;
+  readonly #log: CommitLog;
   readonly #pool: AttestationPool;
   readonly #attestations = new OwnAttestations();
-  /** Committed and not executed, oldest first. */
-  readonly #waiting: WaitingWave[] = [];
-  #executedAnchorRound: number;
-  /** The lowest round whose slot is not decided. */
-  #nextSlot: number;
-  #lastDirectSlot: number;
-  /** Vertices at or below it are emitted or never will be. */
-  #settledRound: number;
-  #ownRound: number;
+  readonly #restoredRound: number;
+  /** From the first event on, with a seat. */
+  #producer: Producer | undefined;
   #newestOwn: Uint8Array | undefined;
-  #workPending = false;
-  #clock: RoundClock | undefined;
+  #started = false;
   #sentMs = 0;
   #timerMs: number | undefined;
-  /** A vertex came in since slots were judged. */
-  #grown = true;
   #halted = false;
   /** What the stored attestations already prove. */
   #restoredOutcomes: AttestationOutcome[] = [];
@@ -152,11 +125,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#seat = self === undefined || signer === undefined ? undefined : { self, signer };
     this.#records = restored.records;
     const { head } = restored;
-    this.#waves = new WaveBuilder(
+    const waves = new WaveBuilder(
       { chainId: context.chainId, epoch, gcRounds: parameters.gcRounds },
       head,
     );
-    this.#settledRound = this.#waves.gcRound;
     const dagOptions = {
       schedule: new AnchorSchedule(beacon, epoch, this.#size),
       size: this.#size,
@@ -165,28 +137,26 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       start,
       startTimestampMs: context.genesisTimestampMs,
     };
-    this.#dag = rebuildDag(dagOptions, restored, this.#batches, this.#settledRound);
+    this.#dag = rebuildDag(dagOptions, restored, this.#batches, waves.gcRound);
+    this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum);
     this.#intake = new Intake(
       { chainId: context.chainId, committee, verify, self, gcRounds: parameters.gcRounds },
       this.#dag,
       this.#batches,
     );
-    this.#executedAnchorRound = head.anchorRound;
-    this.#nextSlot = head.anchorRound + 1;
-    this.#lastDirectSlot = head.anchorRound;
     this.#pool = new AttestationPool(committee, self, head.waveId, verify);
     const own = self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound);
-    this.#ownRound = own?.round ?? 0;
+    this.#restoredRound = own?.round ?? 0;
     this.#newestOwn = own?.bytes;
     this.#restoreAttestations(restored);
   }
 
   get status(): ConsensusStatus {
     return {
-      ownRound: this.#ownRound,
+      ownRound: this.#producer?.ownRound ?? this.#restoredRound,
       highestRound: this.#dag.highestRound,
       lowestRound: this.#dag.lowestRound,
-      waitingWaves: this.#waiting.length,
+      waitingWaves: this.#log.waitingWaves,
       bufferedVertices: this.#intake.waiting,
       batchesInMemory: this.#batches.inMemory,
       refused: this.#intake.refused,
@@ -196,10 +166,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   step(event: ConsensusEvent, now: Instant): ConsensusEffect[] {
     const effects = new EffectList();
     if (this.#halted) return [];
-    const clock = this.#clock ?? new RoundClock(now.monotonicMs);
-    if (this.#clock === undefined) {
+    if (!this.#started) {
       invariant(event.kind === 'start', 'the first event is start');
-      this.#clock = clock;
+      this.#started = true;
+      this.#producer = this.#openProducer(now);
     }
     switch (event.kind) {
       case 'start':
@@ -209,7 +179,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         this.#timerMs = undefined;
         break;
       case 'work':
-        this.#workPending = event.pending;
+        if (this.#producer !== undefined) this.#producer.workPending = event.pending;
         break;
       case 'message':
         this.#intake.receive(event.bytes, event.from);
@@ -226,8 +196,20 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       default:
         event satisfies never;
     }
-    this.#advance(effects, clock, now);
+    this.#advance(effects, now);
     return effects.finish();
+  }
+
+  #openProducer(now: Instant): Producer | undefined {
+    if (this.#seat === undefined) return undefined;
+    const options = {
+      size: this.#size,
+      quorum: this.#quorum,
+      parameters: this.#context.parameters,
+      ownRound: this.#restoredRound,
+    };
+    const { monotonicMs } = now;
+    return new Producer(options, this.#dag, this.#log, this.#attestations, monotonicMs);
   }
 
   #start(effects: EffectList, now: Instant): void {
@@ -247,27 +229,23 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     { record, digest }: Extract<ConsensusEvent, { kind: 'wave-executed' }>,
     effects: EffectList,
   ): void {
-    const wave = this.#waiting.shift();
-    invariant(
-      wave?.waveId === record.waveId && equalBytes(wave.anchorHash, record.anchorHash),
-      `wave ${record.waveId} is the oldest that waits for execution`,
-    );
-    this.#executedAnchorRound = record.anchorRound;
+    this.#log.executed(record);
     if (this.#seat !== undefined) this.#attestations.add(record, digest);
     this.#settleOutcomes(this.#pool.executed(record, digest, { certified: false }), effects);
   }
 
   /** Accepts, decides and makes vertices until nothing more can be done now. */
-  #advance(effects: EffectList, clock: RoundClock, now: Instant): void {
+  #advance(effects: EffectList, now: Instant): void {
     for (let made = 0; !this.#halted; made++) {
       this.#acceptBuffered(effects, now);
-      this.#decide(effects);
-      const atMs = this.#nextVertexMs(clock, now);
-      if (atMs === undefined || atMs > now.monotonicMs || made === MAX_VERTICES_PER_STEP) {
-        this.#setTimer(effects, clock, now, atMs);
+      for (const wave of this.#log.decide()) effects.add({ kind: 'commit', wave });
+      const atMs = this.#producer?.nextVertexMs(now.monotonicMs);
+      const isDue = atMs !== undefined && atMs <= now.monotonicMs;
+      if (this.#producer === undefined || !isDue || made === MAX_VERTICES_PER_STEP) {
+        this.#setTimer(effects, now, atMs);
         break;
       }
-      this.#produce(effects, clock, now);
+      this.#produce(this.#producer, effects, now);
     }
     // Deletions ride on a write that is made anyway; rounds cannot pile up without one.
     if (effects.hasWrites) this.#prune(effects);
@@ -282,9 +260,9 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
 
   /** @returns what keeps the vertex and its batches */
   #accept(vertex: Vertex, name: VertexHash): StoreWrite[] {
-    this.#grown = true;
+    this.#log.grew();
     const placed = this.#dag.insert(vertex, name);
-    if (placed.round <= this.#settledRound) this.#dag.markEmitted(placed);
+    if (placed.round <= this.#log.settledRound) this.#dag.markEmitted(placed);
     const writes = [this.#records.putVertex(vertex, name)];
     for (const { hash } of vertex.batches) {
       const bytes = this.#batches.refer(hash, !placed.emitted);
@@ -293,88 +271,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     return writes;
   }
 
-  #decide(effects: EffectList): void {
-    if (!this.#grown) return;
-    this.#grown = false;
-    const verdicts = judgeSlots(this.#dag, this.#quorum, this.#nextSlot);
-    verdicts.forEach((verdict, i) => {
-      if (verdict.kind !== 'undecided' && verdict.direct) {
-        this.#lastDirectSlot = Math.max(this.#lastDirectSlot, this.#nextSlot + i);
-      }
-    });
-    for (const verdict of verdicts) {
-      if (verdict.kind === 'undecided') break;
-      this.#nextSlot++;
-      if (verdict.kind === 'skip') continue;
-      const wave = this.#waves.build(this.#dag, this.#batches, verdict.anchor);
-      this.#waiting.push({ waveId: wave.waveId, anchorHash: wave.anchorHash });
-      effects.add({ kind: 'commit', wave });
-      this.#settleBelow(this.#waves.gcRound);
-    }
-  }
-
-  /** What no wave took before the GC round passed it is in none. */
-  #settleBelow(gcRound: number): void {
-    for (; this.#settledRound < gcRound; this.#settledRound++) {
-      for (const vertices of this.#dag.round(this.#settledRound + 1)?.byAuthor.values() ?? []) {
-        for (const vertex of vertices) {
-          if (vertex.emitted) continue;
-          this.#dag.markEmitted(vertex);
-          for (const { hash } of vertex.batches) this.#batches.settle(hash);
-        }
-      }
-    }
-  }
-
-  get #nextRound(): number {
-    return Math.max(this.#ownRound, this.#waves.gcRound) + 1;
-  }
-
-  /** Execution or the commit rule lags: rounds bring no batches and go slowly. */
-  get #isCongested(): boolean {
-    const undecided = this.#dag.highestRound - this.#nextSlot + 1;
-    return this.#waiting.length > MAX_WAITING_WAVES || undecided > MAX_UNDECIDED_ROUNDS;
-  }
-
-  /** A transaction is pending or on its way through the slots. */
-  get #isWorking(): boolean {
-    return this.#workPending || this.#dag.hasPayloadWaiting();
-  }
-
-  /** The pace of rounds without work: slow, unless someone waits for a wave's certificate. */
-  get #restMs(): number {
-    const { idleRoundMs } = this.#context.parameters;
-    return this.#attestations.urgent ? Math.min(idleRoundMs, ATTESTING_ROUND_MS) : idleRoundMs;
-  }
-
-  #leaderTimeoutMs(clock: RoundClock): number {
-    return clock.leaderTimeoutMs(this.#nextRound - 3 - this.#lastDirectSlot);
-  }
-
-  /** When the next own vertex is due; undefined while only an event can bring it nearer. */
-  #nextVertexMs(clock: RoundClock, now: Instant): number | undefined {
-    if (this.#seat === undefined || this.#waiting.length >= MAX_STALLED_WAVES) return undefined;
-    const round = this.#nextRound;
-    const parents = parentsFor(this.#dag, round);
-    if (parents.length < this.#quorum) return undefined;
-    const isBehind = this.#size > 1 && this.#dag.authors(round) >= this.#quorum;
-    if (isBehind) return now.monotonicMs;
-    const { minRoundDelayMs } = this.#context.parameters;
-    let waitMs = this.#size === 1 ? 0 : minRoundDelayMs;
-    if (this.#isCongested) waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
-    else if (!this.#isWorking) waitMs = Math.max(waitMs, this.#restMs);
-    if (!leadersAreSettled(this.#dag, this.#quorum, round, parents)) {
-      waitMs = Math.max(waitMs, this.#leaderTimeoutMs(clock));
-    }
-    return clock.lastMs + waitMs;
-  }
-
-  #produce(effects: EffectList, clock: RoundClock, now: Instant): void {
+  #produce(producer: Producer, effects: EffectList, now: Instant): void {
     const seat = this.#seat;
     invariant(seat !== undefined, 'only a member makes vertices');
-    const round = toRound(this.#nextRound);
+    const round = toRound(producer.nextRound);
     const parents = parentsFor(this.#dag, round);
-    const batches = this.#isCongested ? [] : this.#takeBatch(effects);
+    const batches = this.#log.isCongested ? [] : this.#takeBatch(producer, effects);
     const attestations = this.#attestations.take(seat.signer);
     const { vertex, name } = makeVertex(
       {
@@ -391,18 +293,17 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     );
     const writes = [...this.#accept(vertex, name), this.#records.putOwn({ round, name })];
     effects.persist(writes, true);
-    this.#ownRound = round;
+    producer.produced(round, now.monotonicMs);
     this.#newestOwn = encodeVertex(vertex);
-    clock.produced(now.monotonicMs);
     this.#sendNewest(effects, now);
     this.#settleOutcomes(this.#pool.add(seat.self, attestations), effects);
   }
 
   /** Waiting transactions as a batch, on its way to the others. */
-  #takeBatch(effects: EffectList): BatchRef[] {
+  #takeBatch(producer: Producer, effects: EffectList): BatchRef[] {
     const transactions = this.#context.takeBatch(MAX_TAKEN_BYTES);
     if (transactions.length === 0) {
-      this.#workPending = false;
+      producer.workPending = false;
       return [];
     }
     const bytes = encodeBatch({ transactions });
@@ -430,12 +331,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   }
 
   /** The next time at which anything may change by itself. */
-  #setTimer(effects: EffectList, clock: RoundClock, now: Instant, vertexMs?: number): void {
+  #setTimer(effects: EffectList, now: Instant, vertexMs?: number): void {
     const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
     const dueMs = this.#intake.nextDueMs(now);
     if (dueMs !== undefined) times.push(now.monotonicMs + dueMs);
-    if (this.#size > 1 && this.#newestOwn !== undefined) {
-      const timeoutMs = this.#leaderTimeoutMs(clock);
+    if (this.#size > 1 && this.#newestOwn !== undefined && this.#producer !== undefined) {
+      const timeoutMs = this.#producer.leaderTimeoutMs;
       if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);
       times.push(this.#sentMs + timeoutMs);
     }
@@ -448,7 +349,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
 
   /** Waves not executed still need their vertices, so the executed one says what may go. */
   #prune(effects: EffectList): void {
-    const below = this.#executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
+    const below =
+      this.#log.executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
     const writes: StoreWrite[] = [];
     for (const { round, author, name, batches } of this.#dag.prune(
       below,

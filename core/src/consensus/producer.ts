@@ -1,0 +1,118 @@
+/**
+ * When a member makes its next vertex (design/consensus.md, "Production"): one a round, never
+ * jumping over a round inside the GC window. It waits for a quorum of the round before, for the
+ * minimum delay and for the leaders or their timeout; a member that is behind waits for the quorum
+ * alone. What goes into the vertex is `proposer.ts`'s.
+ */
+import type { GenesisParameters } from '../types/index.ts';
+import type { CommitLog } from './commit-log.ts';
+import type { Dag } from './dag.ts';
+import type { OwnAttestations } from './own-attestations.ts';
+import { leadersAreSettled, parentsFor } from './proposer.ts';
+import { RoundClock } from './round-clock.ts';
+
+/**
+ * A round that only attests comes so long after the last own vertex: work that follows soon takes
+ * the attestation with it, and one write to the disk serves both.
+ */
+export const ATTESTING_ROUND_MS = 10;
+
+export interface ProducerOptions {
+  readonly size: number;
+  readonly quorum: number;
+  readonly parameters: GenesisParameters;
+  /** The round of the newest vertex that this member made; 0 for none. */
+  readonly ownRound: number;
+}
+
+export class Producer {
+  readonly #options: ProducerOptions;
+  readonly #dag: Dag;
+  readonly #log: CommitLog;
+  readonly #attestations: OwnAttestations;
+  readonly #clock: RoundClock;
+  #ownRound: number;
+  /** Transactions wait to be put into a batch. */
+  workPending = false;
+  /** The round whose wait for leaders is over, and until then what it was last judged on. */
+  #settledFor = 0;
+  #judgedFor = 0;
+  #judgedParents = 0;
+
+  /** @param startMs counts as the time of the last own vertex */
+  constructor(
+    options: ProducerOptions,
+    dag: Dag,
+    log: CommitLog,
+    attestations: OwnAttestations,
+    startMs: number,
+  ) {
+    this.#options = options;
+    this.#dag = dag;
+    this.#log = log;
+    this.#attestations = attestations;
+    this.#ownRound = options.ownRound;
+    this.#clock = new RoundClock(startMs);
+  }
+
+  get ownRound(): number {
+    return this.#ownRound;
+  }
+
+  /** A member whose next round is at or below the GC round goes on above it, without own parent. */
+  get nextRound(): number {
+    return Math.max(this.#ownRound, this.#log.gcRound) + 1;
+  }
+
+  get leaderTimeoutMs(): number {
+    return this.#clock.leaderTimeoutMs(this.nextRound - 3 - this.#log.lastDirectSlot);
+  }
+
+  /** When the next own vertex is due; undefined while only an event can bring it nearer. */
+  nextVertexMs(nowMs: number): number | undefined {
+    const { size, quorum, parameters } = this.#options;
+    if (this.#log.isStalled) return undefined;
+    const round = this.nextRound;
+    if (this.#dag.authors(round - 1) < quorum) return undefined;
+    const isBehind = size > 1 && this.#dag.authors(round) >= quorum;
+    if (isBehind) return nowMs;
+    let waitMs = size === 1 ? 0 : parameters.minRoundDelayMs;
+    if (this.#log.isCongested) waitMs = Math.max(waitMs, this.leaderTimeoutMs);
+    else if (!this.#isWorking) waitMs = Math.max(waitMs, this.#restMs);
+    if (!this.#leadersAreSettled(round)) waitMs = Math.max(waitMs, this.leaderTimeoutMs);
+    return this.#clock.lastMs + waitMs;
+  }
+
+  /** The vertex of `round` was made. */
+  produced(round: number, nowMs: number): void {
+    this.#ownRound = round;
+    this.#clock.produced(nowMs);
+  }
+
+  /** A transaction is pending or on its way through the slots. */
+  get #isWorking(): boolean {
+    return this.workPending || this.#dag.hasPayloadWaiting();
+  }
+
+  /** The pace of rounds without work: slow, unless someone waits for a wave's certificate. */
+  get #restMs(): number {
+    const { idleRoundMs } = this.#options.parameters;
+    return this.#attestations.urgent ? Math.min(idleRoundMs, ATTESTING_ROUND_MS) : idleRoundMs;
+  }
+
+  /**
+   * What settles the leaders of a round stays true when more parents come, and only a parent can
+   * bring it about: a new vertex of the slot below them has none of their votes.
+   */
+  #leadersAreSettled(round: number): boolean {
+    if (this.#settledFor === round) return true;
+    const parents = this.#dag.authors(round - 1);
+    if (this.#judgedFor === round && this.#judgedParents === parents) return false;
+    this.#judgedFor = round;
+    this.#judgedParents = parents;
+    const { quorum } = this.#options;
+    if (!leadersAreSettled(this.#dag, quorum, round, parentsFor(this.#dag, round))) return false;
+    this.#settledFor = round;
+    return true;
+  }
+}
