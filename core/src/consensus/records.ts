@@ -2,8 +2,9 @@
  * What consensus keeps in the store (docs/protocol/consensus.md, "Records"): accepted vertices,
  * their batches, the last own vertex, certificates.
  *
- * vertices: round u64 BE ‖ author u16 BE ‖ name → vertex. batches: name → batch. certs: wave id u64
- * BE → certificate. consensus: "own" → { round u64, name [32] }.
+ * vertices: epoch u64 BE ‖ round u64 BE ‖ author u16 BE ‖ name → vertex. batches: epoch u64 BE ‖ name
+ * → batch. certs: wave id u64 BE → certificate. consensus: "own" ‖ epoch u64 BE → { round u64,
+ * name [32] }.
  */
 import { concatBytes, decodeExactly, encode, u64BigEndian } from '../bytes/index.ts';
 import { encodeCert } from '../finality/index.ts';
@@ -12,6 +13,7 @@ import { TABLE, Table } from '../state/index.ts';
 import {
   type BatchHash,
   decodeVertex,
+  type Epoch,
   encodeVertex,
   exactNumber,
   HASH_BYTES,
@@ -31,15 +33,22 @@ export interface OwnVertexRecord {
   readonly name: VertexHash;
 }
 
+const MAX_DELETIONS_PER_WRITE = 1_024;
+
 const OWN_KEY = new TextEncoder().encode('own');
 
+/** The records of one epoch; certificates are those of all. */
 export class ConsensusRecords {
+  readonly #epoch: Uint8Array;
+  readonly #ownKey: Uint8Array;
   readonly #vertices: Table;
   readonly #batches: Table;
   readonly #certs: Table;
   readonly #consensus: Table;
 
-  constructor(store: KeyValueStore) {
+  constructor(store: KeyValueStore, epoch: Epoch) {
+    this.#epoch = u64BigEndian(BigInt(epoch));
+    this.#ownKey = concatBytes(OWN_KEY, this.#epoch);
     this.#vertices = new Table(store, TABLE.vertices);
     this.#batches = new Table(store, TABLE.batches);
     this.#certs = new Table(store, TABLE.certs);
@@ -47,32 +56,35 @@ export class ConsensusRecords {
   }
 
   putVertex(vertex: Vertex, name: VertexHash): StoreWrite {
-    return this.#vertices.put(vertexKey(vertex.round, { ...vertex, name }), encodeVertex(vertex));
+    return this.#vertices.put(
+      this.#vertexKey(vertex.round, { ...vertex, name }),
+      encodeVertex(vertex),
+    );
   }
 
   deleteVertex(round: Round, ref: ParentRef): StoreWrite {
-    return this.#vertices.delete(vertexKey(round, ref));
+    return this.#vertices.delete(this.#vertexKey(round, ref));
   }
 
   /** All stored vertices, lowest round first. @throws PydeError when a record is damaged */
   async vertices(): Promise<{ readonly vertex: Vertex; readonly name: VertexHash }[]> {
     const found: { vertex: Vertex; name: VertexHash }[] = [];
-    for await (const [key, bytes] of this.#vertices.range()) {
+    for await (const [key, bytes] of this.#vertices.range({ prefix: this.#epoch })) {
       found.push({ vertex: decodeVertex(bytes), name: toVertexHash(key.slice(-HASH_BYTES)) });
     }
     return found;
   }
 
   putBatch(hash: BatchHash, bytes: Uint8Array): StoreWrite {
-    return this.#batches.put(hash, bytes);
+    return this.#batches.put(this.#batchKey(hash), bytes);
   }
 
   deleteBatch(hash: BatchHash): StoreWrite {
-    return this.#batches.delete(hash);
+    return this.#batches.delete(this.#batchKey(hash));
   }
 
   batch(hash: BatchHash): Uint8Array | undefined {
-    return this.#batches.get(hash);
+    return this.#batches.get(this.#batchKey(hash));
   }
 
   putCert(cert: HardFinalityCert): StoreWrite {
@@ -85,19 +97,59 @@ export class ConsensusRecords {
 
   putOwn({ round, name }: OwnVertexRecord): StoreWrite {
     const value = encode((w) => w.u64(BigInt(round)).fixed(name));
-    return this.#consensus.put(OWN_KEY, value);
+    return this.#consensus.put(this.#ownKey, value);
   }
 
   own(): OwnVertexRecord | undefined {
-    const bytes = this.#consensus.get(OWN_KEY);
+    const bytes = this.#consensus.get(this.#ownKey);
     if (bytes === undefined) return undefined;
     return decodeExactly(bytes, (r) => ({
       round: toRound(exactNumber(r.u64(), 'round')),
       name: toVertexHash(r.fixed(HASH_BYTES)),
     }));
   }
+
+  /** An accepted vertex, as it was sent. */
+  vertexBytes(round: Round, ref: ParentRef): Uint8Array | undefined {
+    return this.#vertices.get(this.#vertexKey(round, ref));
+  }
+
+  deleteOwn(): StoreWrite {
+    return this.#consensus.delete(this.#ownKey);
+  }
+
+  #vertexKey(round: Round, { author, name }: ParentRef): Uint8Array {
+    const place = [u64BigEndian(BigInt(round)), Uint8Array.of(author >> 8, author & 0xff)];
+    return concatBytes(this.#epoch, ...place, name);
+  }
+
+  #batchKey(hash: BatchHash): Uint8Array {
+    return concatBytes(this.#epoch, hash);
+  }
 }
 
-function vertexKey(round: Round, { author, name }: ParentRef): Uint8Array {
-  return concatBytes(u64BigEndian(BigInt(round)), Uint8Array.of(author >> 8, author & 0xff), name);
+/**
+ * Deletes what is kept of epochs before `epoch`, at most so many records in one atomic write: a
+ * crash may have come between an epoch and the end of its records.
+ */
+export async function dropRecordsBefore(store: KeyValueStore, epoch: Epoch): Promise<void> {
+  const until = u64BigEndian(BigInt(epoch));
+  const ranges = [
+    { table: new Table(store, TABLE.vertices), range: { until } },
+    { table: new Table(store, TABLE.batches), range: { until } },
+    {
+      table: new Table(store, TABLE.consensus),
+      range: { prefix: OWN_KEY, until: concatBytes(OWN_KEY, until) },
+    },
+  ];
+  for (const { table, range } of ranges) {
+    let writes: StoreWrite[] = [];
+    for await (const [key] of table.range(range)) {
+      writes.push(table.delete(key));
+      if (writes.length < MAX_DELETIONS_PER_WRITE) continue;
+      await store.batch(writes, { sync: false });
+      writes = [];
+    }
+    if (writes.length > 0) await store.batch(writes, { sync: false });
+  }
 }

@@ -6,6 +6,7 @@
 import { equalBytes, type PydeError } from '../bytes/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
 import {
+  type Epoch,
   encodeVertex,
   type Hash,
   type MemberIndex,
@@ -41,13 +42,15 @@ export interface StoredVertex {
 /**
  * Reads what the machine goes on from.
  * @param head the newest executed wave's record; on an empty store that of genesis
+ * @param epoch whose records are read: that of the head, or the one after the epoch that it closed
  * @throws PydeError `state.checksum`, `borsh.*` when a stored record is damaged
  */
 export async function restoreConsensus(
   store: KeyValueStore,
   head: WaveCommitRecord,
+  epoch: Epoch = head.epoch,
 ): Promise<Restored> {
-  const records = new ConsensusRecords(store);
+  const records = new ConsensusRecords(store, epoch);
   return {
     records,
     head,
@@ -81,7 +84,8 @@ export function rebuildDag(
     }
     placed.push(dag.insert(vertex, name));
   }
-  if (head.waveId > 0n) markAncestryEmitted(dag, lastAnchors(dag, head));
+  const isFresh = head.waveId === 0n || head.epoch !== options.epoch;
+  if (!isFresh) markAncestryEmitted(dag, lastAnchors(dag, head));
   for (const vertex of placed) {
     if (vertex.round <= gcRound) dag.markEmitted(vertex);
     for (const { hash } of vertex.batches) {

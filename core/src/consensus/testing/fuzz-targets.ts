@@ -122,7 +122,7 @@ export const consensusTargets: readonly FuzzTarget[] = [
     decode: async (bytes) => {
       const store = new MemoryStore();
       await store.batch([new Table(store, TABLE.consensus).put(OWN, bytes)]);
-      return new ConsensusRecords(store).own();
+      return new ConsensusRecords(store, toEpoch(0)).own();
     },
     encode: (own) =>
       own === undefined
