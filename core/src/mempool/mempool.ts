@@ -33,6 +33,7 @@ import {
   txHash,
 } from '../tx/index.ts';
 import {
+  type Address,
   type GenesisParameters,
   MAX_BATCH_BYTES,
   TX_TYPE,
@@ -40,7 +41,9 @@ import {
   type TxHash,
 } from '../types/index.ts';
 import { type Evictable, EvictionQueue, evictionOrder } from './eviction.ts';
+import { HeldForHome } from './homes.ts';
 import { RecentMap } from './recent.ts';
+import { RecentHashes } from './recent-hashes.ts';
 import { SenderRate } from './sender-rate.ts';
 
 export interface MempoolLimits {
@@ -111,6 +114,8 @@ const DEFAULT_MAX_TRANSACTIONS = 32_768;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_REMEMBERED = 65_536;
 const COUNT_BYTES = 4;
+/** Transactions taken over, or forwarded again, at a time. */
+const MAX_TAKEN_OVER = 1_024;
 
 export class Mempool {
   readonly #rules: TxRules;
@@ -124,8 +129,10 @@ export class Mempool {
   readonly #expiring = new Map<string, Entry>();
   /** Not handed out yet, in the order in which they will be. */
   #queue = new Map<string, Entry>();
+  /** Forwarded, and not to be handed out before their home had its time. */
+  readonly #held = new HeldForHome<Entry>();
   readonly #evictions = new EvictionQueue<Entry>((e) => this.#queue.get(e.name) === e);
-  readonly #executed: RecentMap<true>;
+  readonly #executed: RecentHashes;
   readonly #dropped: RecentMap<{ readonly reason: string; readonly message: string }>;
   /** Left since `takeDeparted` was called. */
   #departed: TxHash[] = [];
@@ -137,7 +144,7 @@ export class Mempool {
     this.#rules = { chainId, waveGasCeiling: parameters.waveGasCeiling };
     this.#maxTransactions = limits.maxTransactions ?? DEFAULT_MAX_TRANSACTIONS;
     this.#maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
-    this.#executed = new RecentMap(remembered);
+    this.#executed = new RecentHashes(remembered);
     this.#dropped = new RecentMap(remembered);
     if (limits.senderRatePerSecond !== undefined) {
       this.#rate = new SenderRate(limits.senderRatePerSecond, remembered);
@@ -183,9 +190,16 @@ export class Mempool {
   /**
    * The second half: takes the transaction in, if it still keeps every rule by now.
    * @param valid whether all of the admission's checks verified
+   * @param forwarded its home is asked to put it in: `takeBatch` gives it only once it is taken over
    * @throws PydeError naming the rule that is broken
    */
-  complete(admission: Admission, valid: boolean, view: MempoolView, nowMs: number): TxHash {
+  complete(
+    admission: Admission,
+    valid: boolean,
+    view: MempoolView,
+    nowMs: number,
+    forwarded = false,
+  ): TxHash {
     const { hash, tx, bytes, keys } = admission;
     if (!valid) throw wrongSignature();
     if (this.known(hash)) return hash;
@@ -205,13 +219,33 @@ export class Mempool {
     this.#makeRoomFor(entry);
     this.#sequence++;
     this.#add(entry);
+    if (forwarded) this.#held.hold(entry, nowMs);
+    else this.#enqueue(entry);
     return hash;
+  }
+
+  /** When a forwarded transaction is next to be taken over; undefined when none waits. */
+  get nextTakeOverMs(): number | undefined {
+    return this.#held.nextDueMs;
+  }
+
+  /** Lets `takeBatch` give what was forwarded and did not come through in time. @returns how many */
+  takeOver(nowMs: number): number {
+    const due = this.#held.takeDue(nowMs, MAX_TAKEN_OVER);
+    for (const entry of due) this.#enqueue(entry);
+    return due.length;
+  }
+
+  /** For a node without a seat: what did not come through in time, to be forwarded again. */
+  forwardAgain(nowMs: number): readonly { readonly from: Address; readonly bytes: Uint8Array }[] {
+    const due = this.#held.takeDue(nowMs, MAX_TAKEN_OVER);
+    for (const entry of due) this.#held.hold(entry, nowMs);
+    return due.map(({ tx, bytes }) => ({ from: tx.from, bytes }));
   }
 
   /** Pending, or executed lately. */
   known(hash: TxHash): boolean {
-    const name = toHex(hash);
-    return this.#entries.has(name) || this.#executed.get(name) !== undefined;
+    return this.#entries.has(toHex(hash)) || this.#executed.has(hash);
   }
 
   statusOf(hash: TxHash): PoolStatus | undefined {
@@ -270,7 +304,7 @@ export class Mempool {
     const senders = new Set<string>();
     for (const { hash, from } of wave.executed) {
       const name = toHex(hash);
-      this.#executed.set(name, true);
+      this.#executed.add(hash);
       this.#dropped.delete(name);
       this.#remove(name);
       senders.add(toHex(from));
@@ -358,7 +392,6 @@ export class Mempool {
     if (tx.deadline !== undefined) this.#expiring.set(name, entry);
     this.#bytes += entry.bytes.length;
     this.#dropped.delete(name);
-    this.#enqueue(entry);
   }
 
   #enqueue(entry: Entry): void {
@@ -371,7 +404,8 @@ export class Mempool {
     const back = new Map<string, Entry>();
     for (const name of names) {
       const entry = this.#entries.get(name);
-      if (entry !== undefined && !this.#queue.has(name)) back.set(name, entry);
+      if (entry === undefined || this.#queue.has(name) || this.#held.has(name)) continue;
+      back.set(name, entry);
     }
     if (back.size === 0) return;
     const waiting = this.#queue;
@@ -397,6 +431,7 @@ export class Mempool {
     this.#entries.delete(name);
     this.#expiring.delete(name);
     this.#queue.delete(name);
+    this.#held.delete(name);
     this.#departed.push(entry.hash);
     this.#bytes -= entry.bytes.length;
   }
