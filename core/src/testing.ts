@@ -2,6 +2,7 @@
 import type { FuzzTarget } from './bytes/testing/fuzz.ts';
 import { bytesTargets } from './bytes/testing/fuzz-targets.ts';
 import { consensusTargets } from './consensus/testing/fuzz-targets.ts';
+import { recoveryTargets } from './consensus/testing/recovery-targets.ts';
 import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
 import { executionTargets } from './execution/testing/fuzz-targets.ts';
 import { rpcTargets } from './rpc/testing/fuzz-targets.ts';
@@ -13,5 +14,6 @@ export const coreTargets: readonly FuzzTarget[] = [
   ...stateTargets,
   ...executionTargets,
   ...consensusTargets,
+  ...recoveryTargets,
   ...rpcTargets,
 ];

@@ -19,6 +19,7 @@ export type ConsensusErrorCode =
   | 'consensus.round-too-low'
   | 'consensus.round-too-high'
   | 'consensus.buffer-full'
+  | 'consensus.nonce'
   | 'consensus.store';
 
 export const consensusError = (
