@@ -1,4 +1,5 @@
 export { AdmittedRecords } from './admitted-records.ts';
+export { homeOf, SILENT_HOME_ROUNDS, TAKE_OVER_MS } from './homes.ts';
 export {
   type Admission,
   type AdmissionStart,

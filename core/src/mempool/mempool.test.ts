@@ -58,6 +58,13 @@ function admit(tx: Tx | Uint8Array): string {
   }
 }
 
+/** As `admit`, of a transaction whose home is another member. */
+function admitForwarded(tx: Tx): void {
+  const start = pool.admit(encodeTx(tx), view(), nowMs);
+  if (start.kind === 'known') throw new Error('known already');
+  pool.complete(start.admission, true, view(), nowMs, true);
+}
+
 /** Executes what the pool hands out, or the given bytes, and tells the pool. */
 async function wave(transactions = pool.takeBatch()): Promise<WaveResult> {
   const result = await chain.wave(transactions);
@@ -384,5 +391,48 @@ describe('a full pool', () => {
       'dropped',
       'dropped',
     ]);
+  });
+});
+
+describe('a transaction whose home is another member', () => {
+  it('is pending and not handed out before its home had its time', () => {
+    const tx = transfer(0);
+    admitForwarded(tx);
+    expect(pool.statusOf(txHash(tx))).toEqual({ state: 'pending' });
+    expect([pool.hasUnproposed, pool.nextTakeOverMs]).toEqual([false, 2_000]);
+    expect([pool.takeOver(1_999), pool.takeBatch()]).toEqual([0, []]);
+    expect(pool.takeOver(2_000)).toBe(1);
+    expect(pool.takeBatch()).toEqual([encodeTx(tx)]);
+    expect(pool.nextTakeOverMs).toBeUndefined();
+  });
+
+  it('is not taken over once a wave executed it', async () => {
+    const tx = transfer(0);
+    admitForwarded(tx);
+    await wave([encodeTx(tx)]);
+    expect([pool.size, pool.nextTakeOverMs, pool.takeOver(10_000)]).toEqual([0, undefined, 0]);
+  });
+
+  it('stays with its home when a wave passes it over, and comes back by the clock alone', async () => {
+    const tx = transfer(0, 20);
+    const near = transfer(0, 0);
+    admit(near);
+    pool.takeBatch();
+    // Too far in the window: passed over, and still pending elsewhere.
+    expect((await chain.wave([encodeTx(tx)])).passedOver.length).toBe(1);
+    const later = transfer(0, 1);
+    admitForwarded(later);
+    pool.putBack([encodeTx(later), encodeTx(near)]);
+    expect(pool.takeBatch()).toEqual([encodeTx(near)]);
+    expect(pool.takeOver(2_000)).toBe(1);
+  });
+
+  it('is forwarded again, at most once in that time, by a node without a seat', () => {
+    const tx = transfer(0);
+    admitForwarded(tx);
+    expect(pool.forwardAgain(1_000)).toEqual([]);
+    expect(pool.forwardAgain(2_500)).toEqual([{ from: tx.from, bytes: encodeTx(tx) }]);
+    expect(pool.forwardAgain(4_000)).toEqual([]);
+    expect(pool.nextTakeOverMs).toBe(4_500);
   });
 });

@@ -1,0 +1,64 @@
+/**
+ * Who puts a transaction in (design/consensus.md, "Waves"). Each sender has a home, one member of
+ * the epoch's committee, so that a transaction is in one batch and not in n. Whoever admits one and
+ * is not its home forwards it there, keeps it, and puts it in itself when the home is silent or does
+ * not bring it through in time: a faulty home delays its senders and cannot censor them.
+ */
+import { readU64LittleEndian, u64LittleEndian } from '../bytes/index.ts';
+import { blake3 } from '../crypto/index.ts';
+import { type Address, type Epoch, type MemberIndex, toMemberIndex } from '../types/index.ts';
+
+/** How long a home has before another member takes a transaction over. */
+export const TAKE_OVER_MS = 2_000;
+/** A home that showed no vertex in so many rounds is not waited for. */
+export const SILENT_HOME_ROUNDS = 10;
+
+/** `Blake3(from ‖ epoch) mod n`: the seat that puts in what `from` sends. */
+export function homeOf(from: Address, epoch: Epoch, size: number): MemberIndex {
+  const digest = blake3(from, u64LittleEndian(BigInt(epoch)));
+  return toMemberIndex(Number(readU64LittleEndian(digest) % BigInt(size)));
+}
+
+interface Held<Entry> {
+  readonly entry: Entry;
+  readonly sinceMs: number;
+}
+
+/** Transactions that another member was asked to put in, the longest waiting first. */
+export class HeldForHome<Entry extends { readonly name: string }> {
+  readonly #held = new Map<string, Held<Entry>>();
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  has(name: string): boolean {
+    return this.#held.has(name);
+  }
+
+  /** @param nowMs monotonic; never less than in the call before */
+  hold(entry: Entry, nowMs: number): void {
+    this.#held.set(entry.name, { entry, sinceMs: nowMs });
+  }
+
+  delete(name: string): void {
+    this.#held.delete(name);
+  }
+
+  /** When the first of them is to be taken over; undefined when none waits. */
+  get nextDueMs(): number | undefined {
+    for (const { sinceMs } of this.#held.values()) return sinceMs + TAKE_OVER_MS;
+    return undefined;
+  }
+
+  /** Takes out those whose home had its time, at most `limit`. */
+  takeDue(nowMs: number, limit: number): Entry[] {
+    const due: Entry[] = [];
+    for (const { entry, sinceMs } of this.#held.values()) {
+      if (sinceMs + TAKE_OVER_MS > nowMs || due.length >= limit) break;
+      due.push(entry);
+    }
+    for (const { name } of due) this.#held.delete(name);
+    return due;
+  }
+}
