@@ -85,6 +85,16 @@ export class CommitLog {
     return this.#waiting.length >= MAX_STALLED_WAVES;
   }
 
+  /** The last transactions of the epoch are ordered: batches wait for the next one. */
+  get isEnding(): boolean {
+    return this.#waves.isEnding;
+  }
+
+  /** The epoch's closing wave is committed; anchors after it are no waves. */
+  get isClosed(): boolean {
+    return this.#waves.isClosed;
+  }
+
   /** A vertex was accepted: slots are to be judged again. */
   grew(): void {
     this.#grown = true;
@@ -104,7 +114,7 @@ export class CommitLog {
     for (const verdict of verdicts) {
       if (verdict.kind === 'undecided') break;
       this.#nextSlot++;
-      if (verdict.kind === 'skip') continue;
+      if (verdict.kind === 'skip' || this.#waves.isClosed) continue;
       const wave = this.#waves.build(this.#dag, this.#batches, verdict.anchor);
       this.#waiting.push({ waveId: wave.waveId, anchorHash: wave.anchorHash });
       committed.push(wave);

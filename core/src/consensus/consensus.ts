@@ -28,7 +28,7 @@ import { AnchorSchedule } from './anchor-schedule.ts';
 import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
 import { BatchStore } from './batch-store.ts';
 import { CommitLog } from './commit-log.ts';
-import type { Dag } from './dag.ts';
+import type { Dag, DagVertex } from './dag.ts';
 import { EffectList } from './effect-list.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { Intake } from './intake.ts';
@@ -53,8 +53,8 @@ export interface ConsensusContext {
   readonly parameters: GenesisParameters;
   /** Signatures of vertices and attestations. */
   readonly verify: VerifySignatures;
-  /** Timestamp of the vertices of round 0. */
-  readonly genesisTimestampMs: bigint;
+  /** When the epoch began: the timestamp of the vertices of round 0. */
+  readonly startMs: bigint;
   /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
   takeBatch(maxBytes: number): readonly Uint8Array[];
 }
@@ -104,6 +104,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #sentMs = 0;
   #timerMs: number | undefined;
   #halted = false;
+  #retired = false;
+  #forgotten = false;
   /** What the stored attestations already prove. */
   #restoredOutcomes: AttestationOutcome[] = [];
 
@@ -126,7 +128,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#records = restored.records;
     const { head } = restored;
     const waves = new WaveBuilder(
-      { chainId: context.chainId, epoch, gcRounds: parameters.gcRounds },
+      {
+        chainId: context.chainId,
+        epoch,
+        gcRounds: parameters.gcRounds,
+        span: { startMs: context.startMs, durationMs: parameters.epochDurationMs },
+      },
       head,
     );
     const dagOptions = {
@@ -135,7 +142,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       quorum: this.#quorum,
       epoch,
       start,
-      startTimestampMs: context.genesisTimestampMs,
+      startTimestampMs: context.startMs,
     };
     this.#dag = rebuildDag(dagOptions, restored, this.#batches, waves.gcRound);
     this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum);
@@ -163,13 +170,45 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     };
   }
 
+  get epoch(): Epoch {
+    return this.#context.epoch;
+  }
+
+  /** The last transactions of the epoch are ordered here. */
+  get isEnding(): boolean {
+    return this.#log.isEnding;
+  }
+
+  /** The last vertex that this member made, while it is kept. */
+  get newestOwn(): Uint8Array | undefined {
+    return this.#newestOwn;
+  }
+
+  /** The epoch is over: nothing more is made, and what is kept goes to those who ask. */
+  retire(): void {
+    this.#producer = undefined;
+    this.#retired = true;
+  }
+
+  /**
+   * Deletes some of what the store keeps of the epoch; to be called on a retired machine that
+   * nobody asks any more, until there is nothing.
+   */
+  forget(): StoreWrite[] {
+    const dropped = this.#dag.drop(MAX_PRUNED_ROUNDS_PER_STEP);
+    if (dropped.length > 0) return this.#deletions(dropped);
+    if (this.#forgotten) return [];
+    this.#forgotten = true;
+    return [this.#records.deleteOwn()];
+  }
+
   step(event: ConsensusEvent, now: Instant): ConsensusEffect[] {
     const effects = new EffectList();
     if (this.#halted) return [];
     if (!this.#started) {
       invariant(event.kind === 'start', 'the first event is start');
       this.#started = true;
-      this.#producer = this.#openProducer(now);
+      if (!this.#retired) this.#producer = this.#openProducer(now);
     }
     switch (event.kind) {
       case 'start':
@@ -276,7 +315,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     invariant(seat !== undefined, 'only a member makes vertices');
     const round = toRound(producer.nextRound);
     const parents = parentsFor(this.#dag, round);
-    const batches = this.#log.isCongested ? [] : this.#takeBatch(producer, effects);
+    const takesBatch = !this.#log.isCongested && !this.#log.isEnding;
+    const batches = takesBatch ? this.#takeBatch(producer, effects) : [];
     const attestations = this.#attestations.take(seat.signer);
     const { vertex, name } = makeVertex(
       {
@@ -319,6 +359,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       if (outcome.kind === 'cert') {
         effects.persist([this.#records.putCert(outcome.cert)], false);
         effects.add({ kind: 'certified', cert: outcome.cert });
+        if (outcome.cert.record.nextBeacon !== undefined) this.#attestations.settleClosing();
         continue;
       }
       this.#halted = true;
@@ -351,24 +392,26 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #prune(effects: EffectList): void {
     const below =
       this.#log.executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
-    const writes: StoreWrite[] = [];
-    for (const { round, author, name, batches } of this.#dag.prune(
-      below,
-      MAX_PRUNED_ROUNDS_PER_STEP,
-    )) {
-      if (round > 0) writes.push(this.#records.deleteVertex(round, { author, name }));
-      for (const { hash } of batches) {
-        if (this.#batches.release(hash)) writes.push(this.#records.deleteBatch(hash));
-      }
-    }
+    const writes = this.#deletions(this.#dag.prune(below, MAX_PRUNED_ROUNDS_PER_STEP));
     if (writes.length === 0) return;
     this.#intake.dropBelow(this.#dag.lowestRound + 1);
     effects.persist(writes, false);
   }
 
+  #deletions(dropped: readonly DagVertex[]): StoreWrite[] {
+    const writes: StoreWrite[] = [];
+    for (const { round, author, name, batches } of dropped) {
+      if (round > 0) writes.push(this.#records.deleteVertex(round, { author, name }));
+      for (const { hash } of batches) {
+        if (this.#batches.release(hash)) writes.push(this.#records.deleteBatch(hash));
+      }
+    }
+    return writes;
+  }
+
   /** The head is attested anew unless a stored vertex of this member does so already. */
   #restoreAttestations({ head, headDigest, headCertified, vertices }: Restored): void {
-    if (head.waveId === 0n) return;
+    if (head.waveId === 0n || head.epoch !== this.#context.epoch) return;
     this.#restoredOutcomes.push(
       ...this.#pool.executed(head, headDigest, { certified: headCertified }),
     );
@@ -379,6 +422,9 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       this.#restoredOutcomes.push(...this.#pool.add(vertex.author, relevant));
       attested ||= vertex.author === this.#seat?.self;
     }
-    if (this.#seat !== undefined && !attested) this.#attestations.add(head, headDigest);
+    // That of a closing wave goes into every vertex until its certificate is there.
+    const repeats = head.nextBeacon !== undefined && !headCertified;
+    if (this.#seat !== undefined && (repeats || !attested))
+      this.#attestations.add(head, headDigest);
   }
 }

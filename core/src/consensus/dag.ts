@@ -237,6 +237,16 @@ export class Dag {
     return dropped;
   }
 
+  /** Drops rounds however new, at most `maxRounds` of them, the lowest first. */
+  drop(maxRounds: number): DagVertex[] {
+    const dropped = this.prune(this.#highestRound, maxRounds);
+    if (dropped.length > 0 || this.#lowestRound > this.#highestRound) return dropped;
+    const newest = [...(this.#rounds.get(this.#highestRound)?.byAuthor.values() ?? [])].flat();
+    this.#rounds.delete(this.#highestRound);
+    this.#lowestRound = this.#highestRound + 1;
+    return newest;
+  }
+
   #place(vertex: DagVertex): void {
     let round = this.#rounds.get(vertex.round);
     if (round === undefined) {

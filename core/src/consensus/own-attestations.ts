@@ -1,7 +1,8 @@
 /**
  * Waves that this member executed and has yet to attest in one of its vertices, newest first
  * (design/consensus.md, "Finality"). A wave that falls out of the bound is still covered: the
- * digest chain makes a later certificate vouch for it.
+ * digest chain makes a later certificate vouch for it. That of the wave which closes the epoch goes
+ * into every vertex until its certificate is there, since no later wave can vouch for it.
  */
 import type { Signer } from '../finality/index.ts';
 import {
@@ -23,21 +24,43 @@ interface WaitingAttestation {
 export class OwnAttestations {
   /** In wave order. */
   readonly #waiting: WaitingAttestation[] = [];
+  #closing: WaitingAttestation | undefined;
+  /** Signed once, however often it is sent. */
+  #signedClosing: Attestation | undefined;
 
   add(record: WaveCommitRecord, digest: Hash): void {
-    const carriesTransactions = record.txCount > 0;
-    this.#waiting.push({ waveId: record.waveId, digest, carriesTransactions });
+    const { waveId, txCount, nextBeacon } = record;
+    const attestation = { waveId, digest, carriesTransactions: txCount > 0 };
+    if (nextBeacon !== undefined) {
+      this.#closing = attestation;
+      return;
+    }
+    this.#waiting.push(attestation);
     if (this.#waiting.length > MAX_WAITING_ATTESTATIONS) this.#waiting.shift();
   }
 
   /** Does someone wait for the certificate of one of these waves? */
   get urgent(): boolean {
-    return this.#waiting.some(({ carriesTransactions }) => carriesTransactions);
+    const closingIsNew = this.#closing !== undefined && this.#signedClosing === undefined;
+    return closingIsNew || this.#waiting.some(({ carriesTransactions }) => carriesTransactions);
+  }
+
+  /** The wave that closes the epoch has its certificate. */
+  settleClosing(): void {
+    this.#closing = undefined;
+    this.#signedClosing = undefined;
   }
 
   /** Signs and takes as many as a vertex holds. */
   take(signer: Signer): Attestation[] {
-    const taken = this.#waiting.splice(-MAX_VERTEX_ATTESTATIONS).reverse();
-    return taken.map(({ waveId, digest }) => ({ waveId, digest, signature: signer.sign(digest) }));
+    const sign = ({ waveId, digest }: WaitingAttestation): Attestation => ({
+      waveId,
+      digest,
+      signature: signer.sign(digest),
+    });
+    if (this.#closing !== undefined) this.#signedClosing ??= sign(this.#closing);
+    const closing = this.#signedClosing === undefined ? [] : [this.#signedClosing];
+    const taken = this.#waiting.splice(closing.length - MAX_VERTEX_ATTESTATIONS).reverse();
+    return [...closing, ...taken.map(sign)];
   }
 }

@@ -89,9 +89,10 @@ export class Producer {
     this.#clock.produced(nowMs);
   }
 
-  /** A transaction is pending or on its way through the slots. */
+  /** A transaction is pending or on its way through the slots, or the epoch is to be closed. */
   get #isWorking(): boolean {
-    return this.workPending || this.#dag.hasPayloadWaiting();
+    if (this.#log.isClosed) return false;
+    return this.#log.isEnding || this.workPending || this.#dag.hasPayloadWaiting();
   }
 
   /** The pace of rounds without work: slow, unless someone waits for a wave's certificate. */

@@ -75,7 +75,7 @@ class Witness {
       for (const transaction of transactions) this.kept.add(toHex(transaction));
     }
     if (write.key[0] !== TABLE.vertices) return;
-    const round = readU64BigEndian(write.key, 1);
+    const round = readU64BigEndian(write.key, 9);
     const name = toHex(write.key.subarray(-32));
     expect(this.vertices.get(round) ?? name, `own vertices of round ${round}`).toBe(name);
     this.vertices.set(round, name);

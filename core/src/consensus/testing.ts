@@ -107,7 +107,7 @@ export function executeStandIn(wave: CommittedWave, previous: WaveCommitRecord):
     wave.priorTimestampMs === previous.timestampMs,
     'the prior timestamp is that of before',
   );
-  const { transactions, priorTimestampMs, ...rest } = wave;
+  const { transactions, priorTimestampMs, phase, ...rest } = wave;
   const state = toHash(blake3(previous.stateRoot.blake3, ...transactions));
   return {
     ...GENESIS_RECORD,
@@ -115,6 +115,8 @@ export function executeStandIn(wave: CommittedWave, previous: WaveCommitRecord):
     prevDigest: waveDigest(previous),
     stateRoot: { blake3: state, poseidon2: ZERO },
     txCount: transactions.length,
+    nextBeacon: phase === 'closing' ? state : undefined,
+    nextCommitteeHash: phase === 'closing' ? state : undefined,
   };
 }
 
@@ -214,7 +216,7 @@ export function testContext(options: MemberOptions): ConsensusContext {
     signer: self === undefined ? undefined : testSigner(self),
     parameters,
     verify: falconVerifyBatch,
-    genesisTimestampMs: GENESIS_MS,
+    startMs: GENESIS_MS,
     takeBatch: (maxBytes) => {
       const taken: Uint8Array[] = [];
       for (let bytes = 0; pool[0] !== undefined; ) {

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { toEpoch } from '../types/index.ts';
+import { toEpoch, toRound, toWaveId } from '../types/index.ts';
 import { BatchStore } from './batch-store.ts';
 import { TextDag } from './testing/dag-text.ts';
 import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf } from './testing.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
-const options = { chainId: CHAIN_ID, epoch: toEpoch(0), gcRounds: 10 };
+const options = {
+  chainId: CHAIN_ID,
+  epoch: toEpoch(0),
+  gcRounds: 10,
+  span: { startMs: GENESIS_MS, durationMs: 1_000 },
+};
 
 describe('waves', () => {
   it('are numbered without gaps and remember the anchor before, skipped slots or not', () => {
@@ -63,5 +68,52 @@ describe('waves', () => {
     expect(builder.gcRound).toBe(0);
     builder.build(text.dag, new BatchStore(), text.at('A25'));
     expect(builder.gcRound).toBe(15);
+  });
+
+  it('end the epoch: the last one orders transactions, later ones none, the closing one is it', () => {
+    const text = new TextDag(
+      1,
+      Array.from({ length: 12 }, () => 'A'),
+      (label) => GENESIS_MS + 250n * BigInt(label.slice(1)),
+    );
+    const builder = new WaveBuilder(options, GENESIS_RECORD);
+    const standing = () => [builder.isEnding, builder.isClosed];
+    const build = (anchor: string) =>
+      builder.build(text.dag, new BatchStore(), text.at(anchor)).phase;
+    expect([build('A2'), ...standing()]).toEqual(['open', false, false]);
+    expect([build('A5'), ...standing()]).toEqual(['last', true, false]);
+    expect([build('A6'), ...standing()]).toEqual(['closing', true, true]);
+    expect(() => build('A7')).toThrow('closes it');
+  });
+
+  it('go on after a restart as they would have without it', () => {
+    const at = (afterMs: bigint) => ({ ...GENESIS_RECORD, timestampMs: GENESIS_MS + afterMs });
+    expect(new WaveBuilder(options, at(999n)).isEnding).toBe(false);
+    expect(new WaveBuilder(options, at(1_000n)).isEnding).toBe(true);
+    const closing = { ...at(1_001n), nextBeacon: GENESIS_RECORD.prevDigest };
+    expect(new WaveBuilder(options, closing).isClosed).toBe(true);
+  });
+
+  it('of a new epoch start from round 0 and its wave, one after the closing one', () => {
+    const closing = {
+      ...GENESIS_RECORD,
+      waveId: toWaveId(41n),
+      anchorRound: toRound(77),
+      timestampMs: GENESIS_MS + 1_001n,
+      nextBeacon: GENESIS_RECORD.prevDigest,
+    };
+    const span = { startMs: closing.timestampMs, durationMs: 1_000 };
+    const builder = new WaveBuilder({ ...options, epoch: toEpoch(1), span }, closing);
+    expect([builder.isEnding, builder.isClosed, builder.gcRound]).toEqual([false, false, 0]);
+    const text = new TextDag(1, ['A', 'A', 'A']);
+    expect(builder.build(text.dag, new BatchStore(), text.at('A1'))).toMatchObject({
+      epoch: 1,
+      waveId: 42n,
+      anchorRound: 1,
+      priorAnchorRound: 0,
+      priorTimestampMs: closing.timestampMs,
+      timestampMs: closing.timestampMs + 1n,
+      phase: 'open',
+    });
   });
 });

@@ -136,7 +136,7 @@ class Life {
         signer,
         parameters: genesis.parameters,
         verify: falconVerifyBatch,
-        genesisTimestampMs: genesis.timestampMs,
+        startMs: genesis.timestampMs,
         takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
       },
       await restoreConsensus(store, head.record),

@@ -79,7 +79,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       signer,
       parameters,
       verify,
-      genesisTimestampMs: genesis.timestampMs,
+      startMs: genesis.timestampMs,
       takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, parameters.waveGasCeiling),
     },
     await restoreConsensus(store, head.record),

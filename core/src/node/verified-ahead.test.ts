@@ -168,6 +168,12 @@ describe('VerifiedAhead', () => {
     ahead.settle(late.ticket, [true, true]);
     expect(ahead.waiting).toBe(0);
 
+    const forged = ahead.next([waveOf(transfer(1, 0, 2), transfer(2, 0, 1))], state);
+    ahead.settle(late.ticket, [true, true]);
+    expect(ahead.waiting).toBe(0);
+    ahead.settle(forged?.ticket ?? 0, falconVerifyBatch(forged?.checks ?? []));
+    expect(ahead.handOut().length).toBe(0);
+
     const short = ahead.next([waveOf(...wires)], state);
     ahead.settle(short?.ticket ?? 0, [true]);
     expect(knownOf(ahead.handOut(), wires)).toEqual([true, false]);
@@ -224,7 +230,7 @@ describe('a node', () => {
         },
         parameters,
         verify: falconVerifyBatch,
-        genesisTimestampMs: genesis.timestampMs,
+        startMs: genesis.timestampMs,
         takeBatch: (maxBytes) => [...mempool.takeBatch(maxBytes), ...foreign.splice(0)],
       },
       await restoreConsensus(store, head.record),
