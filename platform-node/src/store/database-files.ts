@@ -24,7 +24,7 @@ export interface FileDamage {
 export interface FilesReport {
   /** There is no database in the folder. */
   readonly fresh: boolean;
-  /** Number of the newest synced write in the logs, 0 when they hold none. */
+  /** Number of the newest synced write in logs and the tables read, 0 when they hold none. */
   readonly synced: bigint;
   /** What must be cut off before opening, so that no write is kept without those before it. */
   readonly unfinished: { readonly file: string; readonly keepBytes: number } | undefined;
@@ -56,6 +56,7 @@ class FilesCheck {
   #unfinished: FilesReport['unfinished'];
   #unreadTables = 0;
   #fresh = false;
+  #manifestName = 'MANIFEST';
 
   constructor(folder: string, tableBytes: number) {
     this.#folder = folder;
@@ -93,6 +94,7 @@ class FilesCheck {
       this.#found('CURRENT', 'it does not name a MANIFEST');
       return undefined;
     }
+    this.#manifestName = name;
     const bytes = this.#read(name);
     if (bytes === undefined) {
       this.#found(name, 'it is missing, and CURRENT names it');
@@ -119,7 +121,7 @@ class FilesCheck {
         .map((end) => fileName(number, end))
         .find((name) => existsSync(join(this.#folder, name)));
       if (file === undefined) {
-        this.#found(fileName(number, 'ldb'), 'it is missing, and the MANIFEST names it');
+        this.#missing(fileName(number, 'ldb'));
         continue;
       }
       const found = statSync(join(this.#folder, file)).size;
@@ -134,7 +136,8 @@ class FilesCheck {
       budget -= size;
       try {
         const bytes = this.#read(file);
-        if (bytes !== undefined) checkTableFile(bytes);
+        const synced = bytes === undefined ? undefined : checkTableFile(bytes, SYNCED_KEY);
+        if (synced !== undefined) this.#synced = larger(this.#synced, syncedOf(synced));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         this.#found(file, error.message);
@@ -149,7 +152,7 @@ class FilesCheck {
       .sort((a, b) => a - b);
     // The one of this number is made before the MANIFEST names it, and goes when no edit does.
     if (logNumber > 0 && numbers[0] !== logNumber) {
-      this.#found(fileName(logNumber, 'log'), 'it is missing, and the MANIFEST names it');
+      this.#missing(fileName(logNumber, 'log'));
       return;
     }
     let next: number | undefined;
@@ -207,6 +210,10 @@ class FilesCheck {
       this.#found(file, `it cannot be read: ${error instanceof Error ? error.message : error}`);
       return undefined;
     }
+  }
+
+  #missing(file: string): void {
+    this.#found(file, `it is missing, and ${this.#manifestName} names it, unless that one was cut`);
   }
 
   #found(file: string, what: string): void {

@@ -11,10 +11,6 @@ export class FormatReader {
     return this.#bytes.length - this.#at;
   }
 
-  get position(): number {
-    return this.#at;
-  }
-
   /** Seven bits a byte, lowest first, up to 2^53. */
   varint(): number {
     let value = 0;

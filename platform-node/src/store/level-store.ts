@@ -64,7 +64,7 @@ export class LevelStore implements KeyValueStore {
     const mark = new HighWater(folder);
     const [damage] = files.damages;
     if (damage !== undefined) throw await unlessLocked(folder, damaged(folder, files));
-    if (files.synced > 0n && files.synced < mark.read()) {
+    if (files.unreadTables === 0 && files.synced < mark.read()) {
       throw await unlessLocked(folder, behind(folder, files, files.synced, mark.read()));
     }
     if (files.unfinished !== undefined) await cutOff(folder, files.unfinished);
