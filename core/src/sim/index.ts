@@ -1,0 +1,15 @@
+export {
+  FAULT_KINDS,
+  type FaultKind,
+  faultKinds,
+  MAX_REAL_BY_DEFAULT,
+  type SimKeys,
+  type SimOptions,
+  simOptions,
+} from './options.ts';
+export type { ReportedViolation, SimReport } from './report.ts';
+export type { Percentiles } from './samples.ts';
+export type { SignatureKind } from './signatures.ts';
+export type { Member } from './sim-node.ts';
+export { Simulation } from './simulation.ts';
+export type { ViolationCode } from './violation.ts';

@@ -1,0 +1,118 @@
+/** What a run is made of. Equal options make equal runs, step by step, on every platform. */
+import { PydeError } from '../bytes/index.ts';
+import type { FalconKeyPair } from '../crypto/index.ts';
+import { MAX_COMMITTEE_SIZE } from '../types/index.ts';
+import type { SignatureKind } from './signatures.ts';
+
+export const FAULT_KINDS = [
+  'loss',
+  'duplication',
+  'reorder',
+  'partition',
+  'slow',
+  'skew',
+  'crash',
+  'disk',
+  'stale',
+  'wipe',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface SimOptions {
+  readonly validators: number;
+  readonly seed: number;
+  /** Of simulated time with load and faults; a calm end follows. */
+  readonly seconds: number;
+  readonly faults: readonly FaultKind[];
+  /** `lan`, `wan` or `constant:MS`. */
+  readonly latency: string;
+  /** Transfers a second. */
+  readonly tps: number;
+  readonly signatures: SignatureKind;
+  readonly minRoundDelayMs: number;
+  readonly idleRoundMs: number;
+  readonly gcRounds: number;
+  readonly epochDurationMs: number;
+  readonly byzantine: number;
+}
+
+/** FALCON keys for real signatures: members first, then accounts. */
+export type SimKeys = (count: number) => readonly FalconKeyPair[];
+
+const MAX_SECONDS = 100_000;
+const MAX_TPS = 10_000;
+/** The longest epoch that genesis can say; no run is as long. */
+const NO_EPOCHS_MS = 0xffff_ffff;
+/** Above it, signatures are keyed unless asked for. */
+export const MAX_REAL_BY_DEFAULT = 16;
+
+const isWholeBetween = (value: number, least: number, most: number): boolean =>
+  Number.isSafeInteger(value) && value >= least && value <= most;
+
+/**
+ * Fills in what is not given.
+ * @throws PydeError `sim.option`
+ */
+export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
+  const validators = given.validators ?? 4;
+  const latency = given.latency ?? 'lan';
+  const options: SimOptions = {
+    validators,
+    latency,
+    seed: given.seed ?? 1,
+    seconds: given.seconds ?? 30,
+    faults: given.faults ?? [],
+    tps: given.tps ?? 20,
+    signatures: given.signatures ?? (validators <= MAX_REAL_BY_DEFAULT ? 'real' : 'keyed'),
+    minRoundDelayMs: given.minRoundDelayMs ?? (latency === 'wan' ? 60 : 20),
+    idleRoundMs: given.idleRoundMs ?? 500,
+    gcRounds: given.gcRounds ?? 60,
+    epochDurationMs: given.epochDurationMs ?? NO_EPOCHS_MS,
+    byzantine: given.byzantine ?? 0,
+  };
+  const rules: readonly (readonly [ok: boolean, rule: string])[] = [
+    [
+      isWholeBetween(validators, 1, MAX_COMMITTEE_SIZE),
+      `validators: a whole number from 1 to ${MAX_COMMITTEE_SIZE}, not ${validators}`,
+    ],
+    [
+      isWholeBetween(options.seed, 0, Number.MAX_SAFE_INTEGER),
+      `seed: a whole number up to 2⁵³, not ${options.seed}`,
+    ],
+    [
+      isWholeBetween(options.seconds, 1, MAX_SECONDS),
+      `seconds: a whole number from 1 to ${MAX_SECONDS}, not ${options.seconds}`,
+    ],
+    [
+      isWholeBetween(options.tps, 0, MAX_TPS),
+      `tps: a whole number from 0 to ${MAX_TPS}, not ${options.tps}`,
+    ],
+    [
+      isWholeBetween(options.minRoundDelayMs, 0, 60_000),
+      `min-round-delay: whole milliseconds up to 60000, not ${options.minRoundDelayMs}`,
+    ],
+    [
+      options.byzantine === 0,
+      `byzantine: ${options.byzantine} faulty members were asked for; only 0 works so far`,
+    ],
+  ];
+  for (const [ok, rule] of rules) if (!ok) throw new PydeError('sim.option', rule);
+  return options;
+}
+
+/**
+ * `all`, `none`, or kinds with commas between.
+ * @throws PydeError `sim.option`
+ */
+export function faultKinds(list: string): FaultKind[] {
+  if (list === 'none') return [];
+  if (list === 'all') return [...FAULT_KINDS];
+  return list.split(',').map((name) => {
+    const kind = FAULT_KINDS.find((known) => known === name);
+    if (kind !== undefined) return kind;
+    throw new PydeError(
+      'sim.option',
+      `there is no fault ${name}; there are all, none, ${FAULT_KINDS.join(', ')}`,
+    );
+  });
+}

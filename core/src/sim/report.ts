@@ -1,0 +1,40 @@
+/** What a run comes to. */
+import type { Percentiles } from './samples.ts';
+import type { SignatureKind } from './signatures.ts';
+import type { ViolationCode } from './violation.ts';
+
+export interface ReportedViolation {
+  readonly code: ViolationCode;
+  readonly node: number | undefined;
+  /** How many steps of nodes had been made. */
+  readonly step: number;
+  readonly atMs: number;
+  readonly message: string;
+}
+
+export interface SimReport {
+  readonly seed: number;
+  readonly validators: number;
+  readonly signatures: SignatureKind;
+  readonly simulatedSeconds: number;
+  readonly waves: number;
+  readonly rounds: number;
+  /** Rounds whose anchor is in no wave. */
+  readonly skippedAnchors: number;
+  /** Sent by clients. */
+  readonly transactions: number;
+  readonly executed: number;
+  /** With a reason that the sender can ask for. */
+  readonly dropped: number;
+  readonly messages: number;
+  readonly lostMessages: number;
+  readonly crashes: number;
+  readonly steps: number;
+  /** From a vertex leaving its author until its author orders it. */
+  readonly commitLatencyMs: Percentiles | undefined;
+  /** From a client's submission until its node holds a certificate that vouches for the wave. */
+  readonly finalityLatencyMs: Percentiles | undefined;
+  readonly violations: readonly ReportedViolation[];
+  /** Of everything that happened, in order. */
+  readonly digest: string;
+}

@@ -1,0 +1,95 @@
+/**
+ * Every vertex that was ever sent, read off the wire by the simulator itself: who made it, when it
+ * first left, what it names. What a node says of itself is judged against this.
+ */
+import { concatBytes, isPydeError, u64BigEndian } from '../bytes/index.ts';
+import { openMessage } from '../consensus/index.ts';
+import { TABLE } from '../state/index.ts';
+import { decodeVertex, type Vertex, type VertexHash, vertexHash } from '../types/index.ts';
+import { ByteMap } from './byte-map.ts';
+
+export interface SentVertex {
+  readonly vertex: Vertex;
+  readonly name: VertexHash;
+  readonly sentUs: number;
+  /** Where its author keeps it. */
+  readonly key: Uint8Array;
+  emitted: boolean;
+}
+
+/** Two GC windows and some: what is older is asked for by nobody. */
+const KEPT_ROUNDS = 1_200;
+
+export class SentVertices {
+  readonly #byMessage = new WeakMap<Uint8Array, SentVertex>();
+  readonly #byName = new ByteMap<SentVertex>();
+  readonly #byRound = new Map<number, SentVertex[]>();
+  #lowest = 1;
+
+  get(name: Uint8Array): SentVertex | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The vertex of a message that carries one; undefined for any other. */
+  see(message: Uint8Array, nowUs: number): SentVertex | undefined {
+    const seen = this.#byMessage.get(message);
+    if (seen !== undefined) return seen;
+    const vertex = vertexOf(message);
+    if (vertex === undefined) return undefined;
+    const name = vertexHash(vertex);
+    const sent = this.#byName.get(name) ?? this.#add(vertex, name, nowUs);
+    this.#byMessage.set(message, sent);
+    return sent;
+  }
+
+  #add(vertex: Vertex, name: VertexHash, sentUs: number): SentVertex {
+    const { epoch, round, author } = vertex;
+    const key = concatBytes(
+      Uint8Array.of(TABLE.vertices),
+      u64BigEndian(BigInt(epoch)),
+      u64BigEndian(BigInt(round)),
+      Uint8Array.of(author >> 8, author & 255),
+      name,
+    );
+    const sent: SentVertex = { vertex, name, sentUs, key, emitted: false };
+    this.#byName.set(name, sent);
+    const ofRound = this.#byRound.get(round) ?? [];
+    this.#byRound.set(round, ofRound);
+    ofRound.push(sent);
+    for (; this.#lowest < round - KEPT_ROUNDS; this.#lowest++) {
+      for (const old of this.#byRound.get(this.#lowest) ?? []) this.#byName.delete(old.name);
+      this.#byRound.delete(this.#lowest);
+    }
+    return sent;
+  }
+
+  /**
+   * What the wave of `anchor` carries by the rule (design/consensus.md, "Waves"): its ancestry
+   * strictly above the GC round that no wave before it carried.
+   */
+  takeWave(anchor: VertexHash, gcRound: number): SentVertex[] {
+    const taken: SentVertex[] = [];
+    const first = this.#byName.get(anchor);
+    const stack = first === undefined ? [] : [first];
+    for (let sent = stack.pop(); sent !== undefined; sent = stack.pop()) {
+      if (sent.emitted || sent.vertex.round <= gcRound) continue;
+      sent.emitted = true;
+      taken.push(sent);
+      for (const { name } of [...sent.vertex.parents, ...sent.vertex.weakParents]) {
+        const parent = this.#byName.get(name);
+        if (parent !== undefined && !parent.emitted) stack.push(parent);
+      }
+    }
+    return taken;
+  }
+}
+
+function vertexOf(message: Uint8Array): Vertex | undefined {
+  try {
+    const { kind, bytes } = openMessage(message);
+    return kind === 'vertex' ? decodeVertex(bytes) : undefined;
+  } catch (error) {
+    if (isPydeError(error)) return undefined;
+    throw error;
+  }
+}

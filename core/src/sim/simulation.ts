@@ -1,0 +1,512 @@
+/**
+ * A network of whole nodes in one thread: the real node machines, executors and stores, under a
+ * virtual clock, with everything that chance decides drawn from one seed. Assertions run after
+ * every step; the first one that does not hold ends the run.
+ *
+ * The part with load and faults lasts as long as asked; then faults stop and the network has to come
+ * to rest: every transaction settled, every node at one height.
+ */
+import { isPydeError } from '../bytes/index.ts';
+import type { CommittedWave } from '../consensus/index.ts';
+import { assertSupply, type ExecutedWave } from '../execution/index.ts';
+import { genesisCommittee } from '../finality/index.ts';
+import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
+import { StateStore } from '../state/index.ts';
+import type { HardFinalityCert } from '../types/index.ts';
+import { checkBounds } from './bounds.ts';
+import { hashBytes } from './byte-map.ts';
+import { type DiskImage, SimDisk } from './disk.ts';
+import { EventQueue } from './event-queue.ts';
+import { Faults } from './faults.ts';
+import { latencyOf } from './latency.ts';
+import { certHash, Ledger } from './ledger.ts';
+import { Clients } from './load.ts';
+import { Network } from './network.ts';
+import type { SimKeys, SimOptions } from './options.ts';
+import { OwnVertices } from './own-vertices.ts';
+import { Prng } from './prng.ts';
+import type { SimReport } from './report.ts';
+import { Samples } from './samples.ts';
+import { SentVertices } from './sent-vertices.ts';
+import { keyedSignatures, realSignatures, type SimSignatures } from './signatures.ts';
+import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
+import { type HostEvent, NODE_TIMES, type Observer, SimNode, type World } from './sim-node.ts';
+import { Trace } from './trace.ts';
+import { Violation } from './violation.ts';
+
+type SimEvent =
+  | {
+      readonly kind: 'message';
+      readonly from: number;
+      readonly to: number;
+      readonly message: Uint8Array;
+      readonly hash: number;
+    }
+  | {
+      readonly kind: 'host';
+      readonly node: SimNode;
+      readonly life: number;
+      readonly event: HostEvent;
+    }
+  | { readonly kind: 'boot'; readonly node: SimNode }
+  | { readonly kind: 'load' }
+  | { readonly kind: 'clients' }
+  | { readonly kind: 'fault' }
+  | { readonly kind: 'calm' }
+  | { readonly kind: 'audit' };
+
+const NETWORK_STREAM = 1;
+const LOAD_STREAM = 2;
+const FAULT_STREAM = 3;
+const NODE_STREAM = 1_000;
+
+/** Accounts for each transfer a second, and the least and most there are. */
+const ACCOUNTS_PER_TPS = 0.75;
+const MIN_ACCOUNTS = 8;
+const MAX_ACCOUNTS = 128;
+
+const CLIENTS_EVERY_US = 100_000;
+const AUDIT_EVERY_US = 500_000;
+/** All nodes start within it. */
+const START_WITHIN_US = 50_000;
+const BOUNDS_EVERY_STEPS = 64;
+/** The supply of some node, in turn, after so many waves. */
+const SUPPLY_EVERY_WAVES = 50;
+/** Without faults a wave is due in that time, however slow the network: four leader timeouts. */
+const PROGRESS_WITHIN_US = 20_000_000;
+/** The calm end may last so long. */
+const MAX_CALM_US = 60_000_000;
+const CONNECT_US = 5_000;
+
+export class Simulation implements World, Observer {
+  readonly options: SimOptions;
+  readonly nodes: readonly SimNode[];
+  readonly network: Network;
+  readonly clients: Clients;
+  readonly observer: Observer = this;
+  nowUs = 0;
+  readonly #signatures: SimSignatures;
+  readonly #queue = new EventQueue<SimEvent>();
+  readonly #trace = new Trace();
+  readonly #ledger: Ledger;
+  readonly #sent = new SentVertices();
+  readonly #own: OwnVertices;
+  readonly #faults: Faults;
+  readonly #hashes = new WeakMap<Uint8Array, number>();
+  readonly #commitUs = new Samples();
+  readonly #finalityUs = new Samples();
+  /** By wave: what it carried, until every node has ordered it or it is long ago. */
+  readonly #vertexTimes = new Map<bigint, (readonly [author: number, sentUs: number])[]>();
+  /** By node: own transactions executed and not certified yet, oldest first. */
+  readonly #uncertified: { waveId: bigint; submittedUs: number }[][];
+  #genesis: DiskImage = [];
+  #steps = 0;
+  #skippedAnchors = 0;
+  #highestRound = 0;
+  #progressUs = 0;
+  #calm = false;
+  #finished = false;
+  #supplyDue: SimNode | undefined;
+
+  private constructor(options: SimOptions, signatures: SimSignatures) {
+    const { validators, seed } = options;
+    this.options = options;
+    this.#signatures = signatures;
+    this.network = new Network(
+      validators,
+      latencyOf(options.latency),
+      Prng.seeded(seed, NETWORK_STREAM),
+    );
+    this.nodes = Array.from({ length: validators }, (_, index) => {
+      const signer = signatures.signers[index];
+      if (signer === undefined) throw new Error('every member has a signer');
+      const prng = Prng.seeded(seed, NODE_STREAM + index);
+      const setup = { index, signer, verify: signatures.verify, prng, times: NODE_TIMES };
+      return new SimNode(setup, new SimDisk(), this);
+    });
+    this.clients = new Clients(
+      signatures.signers.slice(validators),
+      this.nodes.map((node) => ({
+        get isUp() {
+          return node.isUp;
+        },
+        submit: (request, bytes) => node.deliver({ kind: 'submit', request, bytes }),
+      })),
+      Prng.seeded(seed, LOAD_STREAM),
+    );
+    this.#own = new OwnVertices(validators);
+    this.#uncertified = this.nodes.map(() => []);
+    const genesis = simGenesis(signatures, validators, options);
+    this.#ledger = new Ledger({
+      committee: genesisCommittee(genesis),
+      verify: signatures.verify,
+      onNewWave: (wave) => this.#onNewWave(wave),
+      onNewExecution: (wave) => this.#onNewExecution(wave),
+    });
+    this.#faults = new Faults(
+      {
+        kinds: options.faults,
+        nodes: this.nodes,
+        network: this.network,
+        clients: this.clients,
+        boot: (node, delayUs) => this.#queue.push(this.nowUs + delayUs, { kind: 'boot', node }),
+        genesis: () => this.#genesis,
+        connect: (a, b) => this.#connect(a, b),
+        nowUs: () => this.nowUs,
+      },
+      Prng.seeded(seed, FAULT_STREAM),
+    );
+  }
+
+  /**
+   * @param keys needed for real signatures
+   * @throws PydeError `sim.*`
+   */
+  static async open(options: SimOptions, keys?: SimKeys): Promise<Simulation> {
+    const { validators, tps, seed } = options;
+    const accounts = Math.min(
+      MAX_ACCOUNTS,
+      Math.max(MIN_ACCOUNTS, Math.ceil(tps * ACCOUNTS_PER_TPS)),
+    );
+    const signatures =
+      options.signatures === 'keyed' || keys === undefined
+        ? keyedSignatures(seed, validators + accounts)
+        : realSignatures(seed, keys(validators + accounts));
+    const simulation = new Simulation(options, signatures);
+    const genesis = simGenesis(signatures, validators, options);
+    const prototype = new SimDisk();
+    await writeGenesis(prototype, genesis);
+    simulation.#genesis = prototype.image();
+    for (const node of simulation.nodes) node.disk.replace(simulation.#genesis);
+    return simulation;
+  }
+
+  get unixMs(): number {
+    return SIM_START_MS + this.nowUs / 1_000;
+  }
+
+  /** How far the run is, in simulated seconds, and how many waves there are. */
+  get progress(): { readonly seconds: number; readonly waves: number; readonly rounds: number } {
+    return {
+      seconds: this.nowUs / 1_000_000,
+      waves: this.#ledger.height,
+      rounds: this.#highestRound,
+    };
+  }
+
+  /**
+   * @param pause asked now and then; the run stops early when it says so
+   */
+  async run(
+    pause: (simulation: Simulation) => boolean | Promise<boolean> = () => false,
+  ): Promise<SimReport> {
+    const violation = await this.#guarded(pause);
+    return this.#report(violation);
+  }
+
+  async #guarded(
+    pause: (simulation: Simulation) => boolean | Promise<boolean>,
+  ): Promise<Violation | undefined> {
+    try {
+      this.#schedule();
+      for (let turns = 0; !this.#finished; turns++) {
+        if (turns % 4_096 === 4_095 && (await pause(this))) break;
+        const atUs = this.#queue.nextTime;
+        const event = this.#queue.pop();
+        if (atUs === undefined || event === undefined) break;
+        this.nowUs = atUs;
+        if (event.kind === 'boot') await this.#boot(event.node);
+        else this.#handle(event);
+        if (this.#supplyDue !== undefined) await this.#checkSupply(this.#supplyDue);
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof Violation) return error;
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return new Violation('crash', undefined, what);
+    }
+  }
+
+  #schedule(): void {
+    const { seconds, tps } = this.options;
+    const prng = Prng.seeded(this.options.seed, 0);
+    for (const node of this.nodes)
+      this.#queue.push(prng.below(START_WITHIN_US), { kind: 'boot', node });
+    if (tps > 0) this.#queue.push(START_WITHIN_US, { kind: 'load' });
+    this.#queue.push(CLIENTS_EVERY_US, { kind: 'clients' });
+    this.#queue.push(AUDIT_EVERY_US, { kind: 'audit' });
+    this.#queue.push(seconds * 1_000_000, { kind: 'calm' });
+    const faultUs = this.#faults.nextUs();
+    if (faultUs !== undefined) this.#queue.push(faultUs, { kind: 'fault' });
+  }
+
+  async #boot(node: SimNode): Promise<void> {
+    if (node.isUp) return;
+    this.#trace.word(node.index | 0x0b00_0000);
+    await node.boot();
+    const head = node.open?.machine.head;
+    if (head !== undefined) this.#ledger.started(node, head);
+    this.#uncertified[node.index] = [];
+    for (const other of this.nodes) if (other !== node && other.isUp) this.#connect(node, other);
+  }
+
+  #connect(a: SimNode, b: SimNode): void {
+    const tell = (node: SimNode, peer: number): void =>
+      this.later(CONNECT_US, node, { kind: 'deliver', event: { kind: 'connected', peer } });
+    if (this.network.isCut(a.index, b.index) || this.network.isCut(b.index, a.index)) return;
+    tell(a, b.index);
+    tell(b, a.index);
+  }
+
+  #handle(event: Exclude<SimEvent, { kind: 'boot' }>): void {
+    switch (event.kind) {
+      case 'message': {
+        const node = this.nodes[event.to];
+        this.#trace.word(event.hash);
+        this.#trace.word((event.from << 8) | event.to);
+        node?.deliver({ kind: 'message', from: event.from, bytes: event.message });
+        return;
+      }
+      case 'host':
+        if (event.life === event.node.lives) event.node.handle(event.event);
+        return;
+      case 'load':
+        if (this.#calm) return;
+        this.clients.submit(this.nowUs);
+        this.#queue.push(this.nowUs + Math.floor(1_000_000 / this.options.tps), { kind: 'load' });
+        return;
+      case 'clients':
+        this.clients.retry(this.nowUs);
+        this.#queue.push(this.nowUs + CLIENTS_EVERY_US, event);
+        return;
+      case 'fault': {
+        if (this.#calm) return;
+        this.#faults.act();
+        const nextUs = this.#faults.nextUs();
+        if (nextUs !== undefined) this.#queue.push(this.nowUs + nextUs, event);
+        return;
+      }
+      case 'calm':
+        this.#calm = true;
+        this.#progressUs = this.nowUs;
+        this.#faults.heal();
+        return;
+      case 'audit':
+        this.#audit();
+        this.#queue.push(this.nowUs + AUDIT_EVERY_US, event);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  // What nodes ask of the world.
+
+  send(from: number, to: number, message: Uint8Array): void {
+    const hash = this.#hashOf(message);
+    this.network.route(from, to, (delayUs) => {
+      this.#queue.push(this.nowUs + delayUs, { kind: 'message', from, to, message, hash });
+    });
+  }
+
+  broadcast(from: number, message: Uint8Array): void {
+    for (let to = 0; to < this.nodes.length; to++) if (to !== from) this.send(from, to, message);
+  }
+
+  later(delayUs: number, node: SimNode, event: HostEvent): void {
+    this.#queue.push(this.nowUs + delayUs, { kind: 'host', node, life: node.lives, event });
+  }
+
+  #hashOf(message: Uint8Array): number {
+    let hash = this.#hashes.get(message);
+    if (hash === undefined) {
+      hash = hashBytes(message);
+      this.#hashes.set(message, hash);
+    }
+    return hash;
+  }
+
+  // What nodes did.
+
+  stepped(node: SimNode, event: NodeEvent, effects: readonly NodeEffect[]): void {
+    this.#steps++;
+    this.#trace.word((event.kind.length << 24) | (effects.length << 8) | node.index);
+    this.#trace.word(this.nowUs);
+    if (this.#steps % BOUNDS_EVERY_STEPS === 0) checkBounds(node, this.nodes.length);
+  }
+
+  sending(node: SimNode, message: Uint8Array): void {
+    const sent = this.#sent.see(message, this.nowUs);
+    if (sent === undefined) return;
+    if (sent.vertex.round > this.#highestRound) this.#highestRound = sent.vertex.round;
+    if (!node.honest || sent.vertex.author !== node.index) return;
+    this.#own.sending(node, sent);
+    if (sent.sentUs === this.nowUs) node.forgot = false;
+  }
+
+  ordered(node: SimNode, waves: readonly CommittedWave[]): void {
+    if (!node.honest) return;
+    for (const wave of waves) {
+      this.#ledger.ordered(node, wave);
+      for (const [author, sentUs] of this.#vertexTimes.get(wave.waveId) ?? []) {
+        if (author === node.index) this.#commitUs.add(this.nowUs - sentUs);
+      }
+    }
+  }
+
+  executed(node: SimNode, wave: ExecutedWave): void {
+    if (!node.honest) return;
+    this.#ledger.executed(node, wave);
+    const { waveId } = wave.record;
+    for (const summary of wave.executed) {
+      const tx = this.clients.find(summary.hash);
+      if (tx?.node !== node.index) continue;
+      this.#uncertified[node.index]?.push({ waveId, submittedUs: tx.submittedUs });
+    }
+  }
+
+  certified(node: SimNode, cert: HardFinalityCert): void {
+    if (!node.honest) return;
+    this.#ledger.certified(node, cert);
+    this.#trace.word(certHash(cert));
+    const waiting = this.#uncertified[node.index] ?? [];
+    // The digest chain lets a certificate vouch for every wave before its own.
+    while (waiting[0] !== undefined && waiting[0].waveId <= cert.record.waveId) {
+      this.#finalityUs.add(this.nowUs - waiting[0].submittedUs);
+      waiting.shift();
+    }
+  }
+
+  replied(node: SimNode, request: number, reply: Reply): void {
+    if (request >= 0) this.clients.replied(node.index, request, reply, this.nowUs);
+  }
+
+  halted(node: SimNode, reason: string): void {
+    if (node.honest) throw new Violation('halt', node.index, reason);
+  }
+
+  #onNewWave(wave: CommittedWave): void {
+    this.#progressUs = this.nowUs;
+    this.#trace.bytes(wave.anchorHash);
+    this.#skippedAnchors += wave.anchorRound - wave.priorAnchorRound - 1;
+    const gcRound = Math.max(0, wave.priorAnchorRound - this.options.gcRounds);
+    const vertices = this.#sent.takeWave(wave.anchorHash, gcRound);
+    this.#vertexTimes.set(
+      wave.waveId,
+      vertices.map(({ vertex, sentUs }) => [vertex.author, sentUs]),
+    );
+    this.#vertexTimes.delete(wave.waveId - 256n);
+  }
+
+  #onNewExecution({ record, digest, executed }: ExecutedWave): void {
+    this.#trace.bytes(digest);
+    for (const summary of executed) this.clients.ran(summary, record.waveId);
+    if (record.waveId % BigInt(SUPPLY_EVERY_WAVES) !== 0n) return;
+    const turn = Number(record.waveId) / SUPPLY_EVERY_WAVES;
+    this.#supplyDue = this.nodes[turn % this.nodes.length];
+  }
+
+  async #checkSupply(node: SimNode): Promise<void> {
+    this.#supplyDue = undefined;
+    try {
+      await assertSupply(node.disk, StateStore.open(node.disk));
+    } catch (error) {
+      if (isPydeError(error) || !(error instanceof Error)) throw error;
+      throw new Violation('supply', node.index, error.message);
+    }
+  }
+
+  // Whether it goes on, and whether it is done.
+
+  #audit(): void {
+    this.#noteDropped();
+    const sinceUs = this.nowUs - this.#progressUs;
+    const mustProgress = this.#calm || this.options.faults.length === 0;
+    if (mustProgress && sinceUs > PROGRESS_WITHIN_US) {
+      throw new Violation(
+        'progress',
+        undefined,
+        `no new wave for ${sinceUs / 1_000_000} s without faults; ${this.#ledger.height} waves in all`,
+      );
+    }
+    if (!this.#calm) return;
+    const restless = this.#unrest();
+    if (restless === undefined) {
+      this.#finished = true;
+      this.#supplyDue = this.nodes.find((node) => node.isUp);
+      return;
+    }
+    if (this.nowUs > this.options.seconds * 1_000_000 + MAX_CALM_US) throw restless;
+  }
+
+  #noteDropped(): void {
+    for (const tx of this.clients.unsettledTransactions()) {
+      if (tx.state !== 'acknowledged') continue;
+      const machine = this.nodes[tx.node]?.open?.machine;
+      if (machine?.statusOf(tx.hash)?.state === 'dropped') this.clients.wasDropped(tx);
+    }
+  }
+
+  /** Why the network is not at rest yet. */
+  #unrest(): Violation | undefined {
+    const behind = this.nodes.find((node) => {
+      const height = node.open?.machine.head.record.waveId;
+      return height === undefined || Number(height) + 4 < this.#ledger.height;
+    });
+    if (behind !== undefined) {
+      const height = behind.open?.machine.head.record.waveId;
+      return new Violation(
+        'progress',
+        behind.index,
+        `is at wave ${height ?? 'none'} where others are at ${this.#ledger.height}`,
+      );
+    }
+    if (this.clients.unsettled === 0) return undefined;
+    const [tx] = this.clients.unsettledTransactions();
+    return new Violation(
+      'stranded',
+      tx?.node,
+      `${this.clients.unsettled} transactions neither ran nor were dropped, the first ` +
+        `${tx?.name} of account ${tx?.account}, nonce ${tx?.nonce}, ${tx?.state} by node ${tx?.node}`,
+    );
+  }
+
+  #report(violation: Violation | undefined): SimReport {
+    const { validators, seed } = this.options;
+    this.#trace.number(this.nowUs);
+    for (const { open } of this.nodes) {
+      this.#highestRound = Math.max(this.#highestRound, open?.consensus.status.ownRound ?? 0);
+    }
+    return {
+      seed,
+      validators,
+      signatures: this.#signatures.kind,
+      simulatedSeconds: this.nowUs / 1_000_000,
+      waves: this.#ledger.height,
+      rounds: this.#highestRound,
+      skippedAnchors: this.#skippedAnchors,
+      transactions: this.clients.submitted,
+      executed: this.clients.executed,
+      dropped: this.clients.dropped,
+      messages: this.network.sent,
+      lostMessages: this.network.lost,
+      crashes: this.nodes.reduce((sum, node) => sum + Math.max(0, node.lives - 1), 0),
+      steps: this.#steps,
+      commitLatencyMs: this.#commitUs.percentilesMs(),
+      finalityLatencyMs: this.#finalityUs.percentilesMs(),
+      violations:
+        violation === undefined
+          ? []
+          : [
+              {
+                code: violation.code,
+                node: violation.node,
+                step: this.#steps,
+                atMs: this.nowUs / 1_000,
+                message: violation.message,
+              },
+            ],
+      digest: this.#trace.digest(),
+    };
+  }
+}
