@@ -1,13 +1,14 @@
 /**
  * The execution thread: state and, later, the virtual machine; one wave at a time. It owns all
- * writes of state. A wave's writes reach the store as one atomic batch before its result is told,
- * so whoever reads after the result sees the whole wave.
+ * writes of state. A wave's writes reach the store in one atomic batch, with those of small waves of
+ * the same request, before its result is told: whoever reads after the result sees the whole wave.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPydeError } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import { VerifiedTransactions, WaveExecutor } from '@pyde/core/execution';
 import type { ExecutedWave } from '@pyde/core/node';
+import { GroupedStore } from '../store/grouped-store.ts';
 import { LevelStore } from '../store/level-store.ts';
 import type { ExecutionReply, ExecutionRequest, ExecutionSetup } from './execution-thread.ts';
 
@@ -15,7 +16,7 @@ const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 const setup = workerData as ExecutionSetup;
 
-const store = await LevelStore.open(setup.folder);
+const store = new GroupedStore(await LevelStore.open(setup.folder));
 const { parameters } = setup;
 const verified = new VerifiedTransactions();
 const verify = falconVerifyBatch;
@@ -29,6 +30,7 @@ async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
   verified.add(request.verified);
   const waves: ExecutedWave[] = [];
   for (const wave of request.waves) waves.push(await executor.execute(wave));
+  await store.flush();
   return { ok: true, waves };
 }
 
