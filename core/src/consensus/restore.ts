@@ -3,7 +3,7 @@
  * executed wave. Everything else — votes, verdicts, waves committed and not executed — follows from
  * these, so that a restart comes to the same waves in the same order.
  */
-import { equalBytes, type PydeError } from '../bytes/index.ts';
+import { equalBytes, type PydeError, toHex } from '../bytes/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
 import {
   type Epoch,
@@ -80,7 +80,7 @@ export function rebuildDag(
   for (const { vertex, name } of vertices) {
     const whole = vertex.parents.every((ref) => dag.find(vertex.round - 1, ref) !== undefined);
     if (!whole && vertex.round > dag.lowestRound) {
-      throw lost(`parents of a vertex of round ${vertex.round}`);
+      throw lost(`parents of a vertex of round ${vertex.round} (table vertices)`);
     }
     placed.push(dag.insert(vertex, name));
   }
@@ -91,7 +91,9 @@ export function rebuildDag(
     for (const { hash } of vertex.batches) {
       if (!vertex.emitted) {
         const bytes = records.batch(hash);
-        if (bytes === undefined) throw lost(`a batch of a vertex of round ${vertex.round}`);
+        if (bytes === undefined) {
+          throw lost(`batch ${toHex(hash)} of a vertex of round ${vertex.round} (table batches)`);
+        }
         batches.put(hash, bytes);
       }
       batches.refer(hash, !vertex.emitted);
@@ -107,7 +109,11 @@ export function rebuildDag(
  */
 function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
   const anchor = dag.slot(head.anchorRound).find(({ name }) => equalBytes(name, head.anchorHash));
-  if (anchor === undefined) throw lost(`the anchor of wave ${head.waveId}`);
+  if (anchor === undefined) {
+    throw lost(
+      `vertex ${toHex(head.anchorHash)}, the anchor of wave ${head.waveId} (table vertices)`,
+    );
+  }
   if (head.priorAnchorRound !== head.anchorRound - 1 || head.priorAnchorRound === 0)
     return [anchor];
   const certified = new Set<DagVertex | undefined>();
@@ -131,10 +137,20 @@ export function newestOwn(
   const newest = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
   if (own === undefined) {
     if (newest === undefined) return undefined;
-    throw lost('which vertex this member made last');
+    throw lost('record "own", which vertex this member made last (table consensus)');
   }
   const isHeld = newest !== undefined && equalBytes(newest.name, own.name);
-  if (!isHeld && own.round >= lowestRound) throw lost(`this member's vertex of round ${own.round}`);
+  if (newest !== undefined && newest.vertex.round > own.round) {
+    throw lost(
+      `the newest record "own" (table consensus): it names round ${own.round}, and this member ` +
+        `made a vertex of round ${newest.vertex.round}`,
+    );
+  }
+  if (!isHeld && own.round >= lowestRound) {
+    throw lost(
+      `vertex ${toHex(own.name)}, this member's newest, of round ${own.round} (table vertices)`,
+    );
+  }
   return {
     round: own.round,
     bytes: newest === undefined ? undefined : encodeVertex(newest.vertex),

@@ -74,11 +74,13 @@ describe('checkDatabase', () => {
     for await (const [key, value] of early.store.range({ prefix: Uint8Array.of(TABLE.state) })) {
       await mixed.batch([{ kind: 'put', key, value }]);
     }
-    expect(await codesOf(mixed)).toEqual(['check.root', 'check.root']);
+    expect(await codesOf(mixed)).toEqual(['check.root', 'check.root', 'check.leaf']);
 
     for (const [prefix, code] of [
-      [TABLE.receipts, 'check.receipt'],
-      [TABLE.transactionsByWave, 'check.tx-root'],
+      [TABLE.receipts, 'node.mixed-store'],
+      [TABLE.transactions, 'node.mixed-store'],
+      [TABLE.transactionsByAccount, 'node.mixed-store'],
+      [TABLE.transactionsByWave, 'node.mixed-store'],
     ] as const) {
       const lacking = await copyOf(late.store);
       for await (const [key] of late.store.range({ prefix: Uint8Array.of(prefix), limit: 1 })) {
@@ -88,7 +90,7 @@ describe('checkDatabase', () => {
     }
     const gap = await copyOf(late.store);
     await gap.batch([new Table(gap, TABLE.waves).delete(u64BigEndian(2n))]);
-    expect(await codesOf(gap)).toEqual(['cert.wave-gap']);
+    expect(await codesOf(gap)).toEqual(['node.mixed-store', 'cert.wave-gap']);
   });
 
   it('finds a certificate of somebody else', async () => {

@@ -4,18 +4,17 @@
  * and receipts are there and make its tx_root. Reads only; damage is listed, never repaired.
  */
 import { decodeExactly, equalBytes, isPydeError, toHex } from '../bytes/index.ts';
-import { readGenesisOf, readHeadWave, readReceiptOf, txRootLeaf } from '../execution/index.ts';
+import { readGenesisOf, readHeadWave } from '../execution/index.ts';
 import { genesisCommittee, verifyCert, verifyLink } from '../finality/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
-import { recomputeRoot, StateStore, TABLE, Table } from '../state/index.ts';
-import { merkleListRoot } from '../tx/index.ts';
+import { recomputeRoot, StateStore, stateKeyFromBytes, TABLE, Table } from '../state/index.ts';
 import {
   type Genesis,
   readHardFinalityCert,
   readWaveCommitRecord,
-  toTxHash,
   type WaveCommitRecord,
 } from '../types/index.ts';
+import { checkStart, checkTransactionsOf } from './start-check.ts';
 
 export interface Damage {
   /** Stable code, `state.checksum` and the like. */
@@ -105,12 +104,7 @@ class DatabaseCheck {
     }
     this.#headWave = head.record.waveId;
     const kept = StateStore.open(this.#store);
-    if (kept.version !== head.record.waveId) {
-      this.#found(
-        'check.version',
-        `state is that of wave ${kept.version ?? 'none'}, the newest record that of wave ${head.record.waveId}`,
-      );
-    }
+    await this.attempt(() => checkStart(this.#store, kept));
     const { root, entries } = await recomputeRoot(this.#store, (count) =>
       this.#onProgress(`state, ${count} entries`),
     );
@@ -124,6 +118,35 @@ class DatabaseCheck {
           `has ${toHex(signed[hash])}`,
       );
     }
+    await this.#leaves(kept);
+  }
+
+  /** The flat table against the tree, entry by entry: that the roots agree names no key. */
+  async #leaves(state: StateStore): Promise<void> {
+    if (state.version === undefined) return;
+    const flat = new Table(this.#store, TABLE.state);
+    let leaves = 0;
+    for (const { stateKey, value } of state.entriesAt(state.version)) {
+      if (++leaves % 10_000 === 0) this.#onProgress(`tree, ${leaves} leaves`);
+      const kept = flat.get(stateKey);
+      if (kept !== undefined && equalBytes(kept, value)) continue;
+      const how = kept === undefined ? 'is missing' : 'is another';
+      this.#found(
+        'check.leaf',
+        `the record ${toHex(stateKey)} of table state ${how}: the tree of version ` +
+          `${state.version} has it`,
+      );
+      return;
+    }
+    if (leaves === this.#stateEntries) return;
+    for await (const [stateKey] of flat.range()) {
+      if (state.getAt(stateKeyFromBytes(stateKey.slice()), state.version) !== undefined) continue;
+      this.#found(
+        'check.leaf',
+        `the record ${toHex(stateKey)} of table state is not in the tree of version ${state.version}`,
+      );
+      return;
+    }
   }
 
   async waves(): Promise<void> {
@@ -136,32 +159,10 @@ class DatabaseCheck {
       await this.attempt(async () => {
         // Waves below the retention may be gone; a gap anywhere else is damage.
         if (link !== undefined && link.waveId > 0n) verifyLink(link, record);
-        await this.#transactionsOf(record);
+        await checkTransactionsOf(this.#store, record);
       });
       if (this.#damages.length >= MAX_DAMAGES) return;
     }
-  }
-
-  async #transactionsOf(record: WaveCommitRecord): Promise<void> {
-    if (record.txCount === 0) return;
-    const wave = new Uint8Array(8);
-    new DataView(wave.buffer).setBigUint64(0, record.waveId);
-    const leaves: Uint8Array[] = [];
-    const listed = new Table(this.#store, TABLE.transactionsByWave).range({ prefix: wave });
-    for await (const [, hash] of listed) {
-      const receipt = readReceiptOf(this.#store, toTxHash(hash));
-      if (receipt === undefined) {
-        this.#found('check.receipt', `transaction ${toHex(hash)} has no receipt`);
-        return;
-      }
-      leaves.push(txRootLeaf(receipt));
-    }
-    if (leaves.length === record.txCount && equalBytes(merkleListRoot(leaves), record.txRoot))
-      return;
-    this.#found(
-      'check.tx-root',
-      `the ${leaves.length} receipts of wave ${record.waveId} do not make its tx_root`,
-    );
   }
 
   async certificates(): Promise<void> {
@@ -180,6 +181,8 @@ class DatabaseCheck {
   }
 
   #found(code: string, message: string): void {
+    // The newest waves are looked at twice.
+    if (this.#damages.some((known) => known.message === message)) return;
     if (this.#damages.length < MAX_DAMAGES) this.#damages.push({ code, message });
   }
 }

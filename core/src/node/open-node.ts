@@ -21,6 +21,7 @@ import {
   toMemberIndex,
 } from '../types/index.ts';
 import { NodeMachine } from './node-machine.ts';
+import { checkStart } from './start-check.ts';
 
 export type OpenNodeErrorCode = 'node.no-seat';
 
@@ -54,15 +55,16 @@ export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Prom
 
 /**
  * The node of a store that holds a chain.
- * @throws PydeError `node.no-seat`, `state.*`, `consensus.store`
+ * @throws PydeError `node.no-seat`, `node.mixed-store`, `state.*`, `consensus.store`
  */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { store, signer, verify } = options;
+  const state = StateStore.open(store);
+  await checkStart(store, state);
   const genesis = readGenesisOf(store);
   const head = readHeadWave(store);
   invariant(genesis !== undefined && head !== undefined, 'a node opens a store that holds a chain');
   const { chainId, parameters } = genesis;
-  const state = StateStore.open(store);
   const limits = options.mempool;
   const mempool = new Mempool({ chainId, parameters, ...(limits === undefined ? {} : { limits }) });
   const consensus = new Consensus(
