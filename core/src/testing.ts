@@ -7,6 +7,7 @@ import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
 import { executionTargets } from './execution/testing/fuzz-targets.ts';
 import { rpcTargets } from './rpc/testing/fuzz-targets.ts';
 import { stateTargets } from './state/testing/fuzz-targets.ts';
+import { syncTargets } from './sync/testing/fuzz-targets.ts';
 
 export const coreTargets: readonly FuzzTarget[] = [
   ...bytesTargets,
@@ -15,5 +16,6 @@ export const coreTargets: readonly FuzzTarget[] = [
   ...executionTargets,
   ...consensusTargets,
   ...recoveryTargets,
+  ...syncTargets,
   ...rpcTargets,
 ];

@@ -175,6 +175,18 @@ export function readTransactionOf(store: KeyValueStore, hash: TxHash): ArchivedT
   return { hash, ...readPosition(value), tx: decodeTx(bytes), bytes };
 }
 
+/** The wire bytes of one transaction of a wave, by its place among those that got a receipt. */
+export function readWaveTransaction(
+  store: KeyValueStore,
+  waveId: bigint,
+  txIndex: number,
+): Uint8Array | undefined {
+  const position = concatBytes(u64BigEndian(waveId), u32BigEndian(txIndex));
+  const hash = new Table(store, TABLE.transactionsByWave).get(position);
+  if (hash === undefined) return undefined;
+  return new Table(store, TABLE.transactions).get(hash)?.slice(POSITION_BYTES);
+}
+
 /** The transactions of a wave that got a receipt, in order, from the cursor on. */
 export async function listWaveTransactions(
   store: KeyValueStore,

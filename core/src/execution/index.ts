@@ -10,6 +10,7 @@ export {
   readReceiptOf,
   readTransactionOf,
   readWaveRecord,
+  readWaveTransaction,
   type TxPage,
   type TxPosition,
   type TxProof,

@@ -4,7 +4,7 @@
  * put into the store by the caller as one atomic batch, and only then is it adopted; between the two
  * a crash leaves the store at the wave before.
  */
-import { invariant } from '../bytes/index.ts';
+import { equalBytes, invariant } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import { type PreparedState, StateStore } from '../state/index.ts';
 import type { GenesisParameters, Hash, WaveCommitRecord } from '../types/index.ts';
@@ -17,7 +17,10 @@ import { executeWave, type WaveInput, type WaveResult } from './wave.ts';
 export type ExecutedWave = Omit<WaveResult, 'writes' | 'prepared'>;
 
 /** What the executor adds is what the wave before left. */
-export type OrderedWave = Omit<WaveInput, 'prevDigest' | 'priorTimestampMs'>;
+export interface OrderedWave extends Omit<WaveInput, 'prevDigest' | 'priorTimestampMs'> {
+  /** Of a wave that others executed: its transactions are a peer's word until this comes out. */
+  readonly expectedDigest?: Hash | undefined;
+}
 
 export interface ExecutorSetup {
   /** Holds a chain. */
@@ -68,9 +71,10 @@ export class WaveExecutor {
 
   /**
    * Computes the wave after the head.
-   * @returns what belongs into the store, as one atomic batch, before {@link adopt}
+   * @returns what belongs into the store, as one atomic batch, before {@link adopt}; undefined when
+   * another digest than the expected one comes out: then there is nothing to write or adopt
    */
-  compute(wave: OrderedWave): readonly StoreWrite[] {
+  compute(wave: OrderedWave): readonly StoreWrite[] | undefined {
     const { store, parameters, verify, verified } = this.#setup;
     const { digest, record: prior } = this.#head;
     const context = { state: this.#state, store, parameters, verify };
@@ -78,6 +82,11 @@ export class WaveExecutor {
       verified === undefined ? context : { ...context, verified },
       { ...wave, prevDigest: digest, priorTimestampMs: prior.timestampMs },
     );
+    const { expectedDigest } = wave;
+    if (expectedDigest !== undefined && !equalBytes(result.digest, expectedDigest)) {
+      this.#computed = undefined;
+      return undefined;
+    }
     this.#computed = { result, prepared };
     return [...writes, ...this.#retention.deletions(result.record, writes.length)];
   }
@@ -92,9 +101,11 @@ export class WaveExecutor {
     return result;
   }
 
-  /** Computes, writes and adopts a wave. */
-  async execute(wave: OrderedWave): Promise<ExecutedWave> {
-    await this.#setup.store.batch(this.compute(wave), { sync: false });
+  /** Computes, writes and adopts a wave; undefined as {@link compute}. */
+  async execute(wave: OrderedWave): Promise<ExecutedWave | undefined> {
+    const writes = this.compute(wave);
+    if (writes === undefined) return undefined;
+    await this.#setup.store.batch(writes, { sync: false });
     return this.adopt();
   }
 }

@@ -32,7 +32,9 @@ export type CertErrorCode =
   | 'cert.wave-gap'
   | 'cert.prev-digest'
   | 'cert.timestamp'
-  | 'cert.anchor-round';
+  | 'cert.anchor-round'
+  | 'cert.not-closing'
+  | 'cert.next-committee';
 
 export interface CertOptions {
   readonly chainId: bigint;

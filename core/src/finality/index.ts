@@ -17,3 +17,9 @@ export {
   quorum,
   type Signer,
 } from './committee.ts';
+export {
+  type HandOver,
+  namedCommittee,
+  verifyHandOver,
+  verifyHandOverChain,
+} from './hand-over.ts';

@@ -278,7 +278,11 @@ describe('a node', () => {
       checks = 0;
       if (withMemory) verified.add(execution.verified);
       const waves = [];
-      for (const wave of execution.waves) waves.push(await executor.execute(wave));
+      for (const wave of execution.waves) {
+        const executed = await executor.execute(wave);
+        invariant(executed !== undefined, 'no digest was expected of it');
+        waves.push(executed);
+      }
       state.refresh();
       return { waves, checks };
     };

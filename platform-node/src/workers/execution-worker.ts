@@ -3,6 +3,7 @@
  * writes of state. A wave's writes reach the store in one atomic batch, with those of small waves of
  * the same request, before its result is told: whoever reads after the result sees the whole wave.
  */
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPydeError } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
@@ -25,13 +26,22 @@ const executor = await WaveExecutor.open({ store, parameters, verify, verified }
 async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
   if (request.kind === 'close') {
     await store.close();
-    return { ok: true, waves: [] };
+    return done([]);
   }
   verified.add(request.verified);
   const waves: ExecutedWave[] = [];
-  for (const wave of request.waves) waves.push(await executor.execute(wave));
+  for (const wave of request.waves) {
+    const executed = await executor.execute(wave);
+    // Transactions that a peer sent for it make another record: it and what follows are not executed.
+    if (executed === undefined) break;
+    waves.push(executed);
+  }
   await store.flush();
-  return { ok: true, waves };
+  return done(waves);
+}
+
+function done(waves: readonly ExecutedWave[]): ExecutionReply {
+  return { ok: true, waves, heapBytes: getHeapStatistics().used_heap_size };
 }
 
 /** What a failing disk says of itself; of a defect, where it is. */
@@ -53,4 +63,4 @@ port.on('message', (request: ExecutionRequest) => {
     if (request.kind === 'close') port.close();
   });
 });
-port.postMessage({ ok: true, waves: [] } satisfies ExecutionReply);
+port.postMessage(done([]));

@@ -1,0 +1,8 @@
+export type { SyncErrorCode } from './error.ts';
+export { WaveServer } from './serve-waves.ts';
+export {
+  type SyncedWave,
+  WaveSync,
+  type WaveSyncEffect,
+  type WaveSyncOptions,
+} from './wave-sync.ts';
