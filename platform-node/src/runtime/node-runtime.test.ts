@@ -132,6 +132,11 @@ describe('NodeRuntime', () => {
     const cert = await until('a certificate', () => certs.find((c) => c.record.waveId === waveId));
     verifyCert(cert, committee, { chainId: 31337n });
     expect(cert.record.txCount).toBeGreaterThan(0);
+    const metrics = node.metrics();
+    for (const heap of ['heap_bytes', 'external_bytes', 'execution_heap_bytes']) {
+      expect(metrics[heap], heap).toBeGreaterThan(1024 * 1024);
+    }
+    expect(metrics.database_memory_bytes).toBe(node.store.memoryBytes);
     await node.stop();
 
     node = await start(false);

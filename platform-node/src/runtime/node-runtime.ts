@@ -4,10 +4,10 @@
  * newest wave whose writes are in the store.
  */
 import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
-import { AnchorSchedule, type Signer } from '@pyde/core/consensus';
+import type { Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import { adoptLoadedState, executeGenesis, readGenesisOf } from '@pyde/core/execution';
-import { firstBeacon, type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
+import { type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
 import { StateStore, TABLE, Table } from '@pyde/core/state';
@@ -18,7 +18,6 @@ import {
   type HardFinalityCert,
   type MemberIndex,
   type TxHash,
-  toEpoch,
   type VertexHash,
   type WaveCommitRecord,
 } from '@pyde/core/types';
@@ -59,7 +58,6 @@ export class NodeRuntime implements RpcBackend {
   readonly #execution: ExecutionThread;
   readonly #pool: VerificationPool;
   readonly #logger: Logger;
-  readonly #anchors: AnchorSchedule;
   readonly #publicKey: FalconPublicKey | undefined;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
@@ -88,8 +86,6 @@ export class NodeRuntime implements RpcBackend {
     this.#machine = machine;
     this.#logger = parts.options.logger;
     this.#publicKey = parts.options.signer?.publicKey;
-    const size = genesis.validators.length;
-    this.#anchors = new AnchorSchedule(firstBeacon(genesis), toEpoch(0), size);
     this.#execution = parts.execution;
     this.#certifiedWave = parts.certifiedWave;
     this.#acknowledged = acknowledged;
@@ -191,8 +187,8 @@ export class NodeRuntime implements RpcBackend {
     return () => this.#finalityListeners.delete(listener);
   }
 
-  anchorOf(round: number): MemberIndex | undefined {
-    return round >= 1 ? this.#anchors.anchorOf(round) : undefined;
+  anchorOf(epoch: number, round: number): MemberIndex | undefined {
+    return this.#machine.anchorOf(epoch, round);
   }
 
   nodeInfo(): NodeIdentity {
@@ -206,9 +202,11 @@ export class NodeRuntime implements RpcBackend {
 
   metrics(): Record<string, number> {
     const { record } = this.#machine.head;
+    const { rss, heapUsed, external } = process.memoryUsage();
     return {
       wave_id: Number(record.waveId),
       anchor_round: record.anchorRound,
+      epoch: this.#machine.epoch,
       certified_wave_id: Number(this.#certifiedWave ?? 0n),
       waves_waiting: this.#machine.waitingWaves,
       transactions_in_check: this.#machine.requestsInCheck,
@@ -216,7 +214,11 @@ export class NodeRuntime implements RpcBackend {
       pool_bytes: this.#machine.poolBytes,
       signature_checks_queued: this.#pool.queued,
       events_queued: this.#driver.queuedEvents,
-      resident_bytes: process.memoryUsage.rss(),
+      resident_bytes: rss,
+      heap_bytes: heapUsed,
+      external_bytes: external,
+      execution_heap_bytes: this.#execution.heapBytes,
+      database_memory_bytes: this.store.memoryBytes,
       uptime_seconds: Math.floor(process.uptime()),
     };
   }

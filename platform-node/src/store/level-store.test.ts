@@ -45,6 +45,14 @@ describe('LevelStore', () => {
     await store.close();
   });
 
+  it('tells what its write buffer takes in memory', async () => {
+    const store = await LevelStore.open(folder);
+    const before = store.memoryBytes;
+    await store.batch([put(key(1), new Uint8Array(1024 * 1024))], { sync: false });
+    expect(store.memoryBytes - before).toBeGreaterThanOrEqual(1024 * 1024);
+    await store.close();
+  });
+
   it('refuses a second process on the same folder with a sentence that says what to do', async () => {
     const program = `
       import { LevelStore } from ${JSON.stringify(join(import.meta.dirname, 'level-store.ts'))};

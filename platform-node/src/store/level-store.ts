@@ -136,6 +136,11 @@ export class LevelStore implements KeyValueStore {
     return written;
   }
 
+  /** Bytes of LevelDB's write buffers and block cache, of all handles on this database. */
+  get memoryBytes(): number {
+    return Number(this.#db.getProperty('leveldb.approximate-memory-usage'));
+  }
+
   async close(): Promise<void> {
     await this.#turn;
     await this.#db.close();

@@ -24,8 +24,11 @@ export type ExecutionRequest =
 
 /** One a request, and one when the thread is ready; the waves' writes are in the store by then. */
 export type ExecutionReply =
-  | { readonly ok: true; readonly waves: readonly ExecutedWave[] }
+  | { readonly ok: true; readonly waves: readonly ExecutedWave[]; readonly heapBytes: number }
   | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** A wave makes some 10 MiB, of which little outlives it. */
+const YOUNG_GENERATION_MB = 48;
 
 interface Waiter {
   resolve(waves: readonly ExecutedWave[]): void;
@@ -38,16 +41,19 @@ export class ExecutionThread {
   readonly #ready: Promise<unknown>;
   readonly #onLost: (reason: Error) => void;
   #failure: Error | undefined;
+  #heapBytes = 0;
   #closing = false;
 
   /** @param onLost the thread ended by itself: nothing can be executed any more */
   constructor(setup: ExecutionSetup, onLost: (reason: Error) => void) {
     this.#onLost = onLost;
     this.#worker = spawnWorker(new URL('./execution-worker.ts', import.meta.url), {
+      youngGenerationMb: YOUNG_GENERATION_MB,
       workerData: setup,
     });
     this.#worker.on('message', (reply: ExecutionReply) => {
       const waiter = this.#waiting.shift();
+      if (reply.ok) this.#heapBytes = reply.heapBytes;
       if (reply.ok) waiter?.resolve(reply.waves);
       else waiter?.reject(new PydeError(reply.code, reply.message));
     });
@@ -57,6 +63,11 @@ export class ExecutionThread {
     });
     this.#ready = this.#next();
     this.#ready.catch(() => {});
+  }
+
+  /** JavaScript heap of the thread after its last reply; for metrics. */
+  get heapBytes(): number {
+    return this.#heapBytes;
   }
 
   /**

@@ -13,6 +13,8 @@ import type { SignatureCheck, WorkerPool } from '@pyde/core/platform';
 import { spawnWorker, threadEnded } from './spawn.ts';
 import { packChecks } from './verification-protocol.ts';
 
+/** A batch of 128 has about 240 KiB. */
+const YOUNG_GENERATION_MB = 12;
 const MAX_BATCH = 128;
 const MAX_IN_FLIGHT = 2;
 const MAX_QUEUED = 16_384;
@@ -66,7 +68,8 @@ export class VerificationPool implements WorkerPool {
     if (this.#lanes.length > 0 || this.#closed) return;
     const entry = new URL('./verification-worker.ts', import.meta.url);
     for (let i = 0; i < this.#size; i++) {
-      const lane: Lane = { worker: spawnWorker(entry), inFlight: 0 };
+      const worker = spawnWorker(entry, { youngGenerationMb: YOUNG_GENERATION_MB });
+      const lane: Lane = { worker, inFlight: 0 };
       lane.worker.unref();
       lane.worker.on('message', (m: { id: number; verdicts: Uint8Array }) => this.#settle(m));
       lane.worker.on('error', (error) => this.#lose(error));
