@@ -1,21 +1,21 @@
 /**
  * Runs a node machine on Node: events in a queue, one step at a time, each step's effects in order
  * and a `persist` finished before the next effect starts (the rule of `Machine`). Steps never
- * overlap. Whatever throws here is a defect or a failing disk: the node stops with that reason.
+ * overlap. Waves are computed while the `persist` before them runs, and written in their turn. Whatever throws here is a defect or a failing disk: the node stops with that reason.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { NodeEffect, NodeEvent, NodeMachine } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Transport, WorkerPool } from '@pyde/core/platform';
 import type { TxHash } from '@pyde/core/types';
-import type { ExecutionThread } from '../workers/execution-thread.ts';
+import type { BegunExecution, ExecutionThread } from '../workers/execution-thread.ts';
 
 export interface DriverParts {
-  readonly machine: NodeMachine;
+  readonly machine: Pick<NodeMachine, 'step'>;
   readonly clock: Clock;
   readonly store: KeyValueStore;
   readonly pool: WorkerPool;
-  readonly execution: Pick<ExecutionThread, 'execute'>;
+  readonly execution: Pick<ExecutionThread, 'begin'>;
   readonly transport: Transport;
   /** Called when waves are durable, before the machine hears of them: readers move to them. */
   onDurable(): void;
@@ -137,13 +137,20 @@ export class Driver {
     if (event.kind === 'submit' || event.kind === 'readmit') {
       this.#queuedBytes -= event.bytes.length;
     }
-    for (const effect of machine.step(event, clock.now())) {
-      await this.#carryOut(effect);
+    const effects = machine.step(event, clock.now());
+    // Computed while the disk takes what orders it, and written in its turn among the effects.
+    const begun = effects.map((effect) =>
+      effect.kind === 'execute'
+        ? this.#parts.execution.begin(effect.waves, effect.verified)
+        : undefined,
+    );
+    for (const [i, effect] of effects.entries()) {
+      await this.#carryOut(effect, begun[i]);
       if (this.#stopped !== undefined) return;
     }
   }
 
-  async #carryOut(effect: NodeEffect): Promise<void> {
+  async #carryOut(effect: NodeEffect, begun: BegunExecution | undefined): Promise<void> {
     switch (effect.kind) {
       case 'persist':
         await this.#parts.store.batch(effect.writes, { sync: effect.sync });
@@ -167,7 +174,7 @@ export class Driver {
         this.#reply(effect);
         return;
       case 'execute':
-        this.#execute(effect);
+        if (begun !== undefined) this.#execute(begun);
         return;
       case 'wave':
       case 'finality':
@@ -216,8 +223,9 @@ export class Driver {
     else waiter?.reject(reply.error);
   }
 
-  #execute({ waves, verified }: Extract<NodeEffect, { kind: 'execute' }>): void {
-    this.#parts.execution.execute(waves, verified).then(
+  #execute({ executed, write }: BegunExecution): void {
+    write();
+    executed.then(
       (executed) => this.#push({ kind: 'executed', waves: executed }),
       (error: Error) => this.fail(error),
     );

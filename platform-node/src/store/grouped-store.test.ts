@@ -50,6 +50,18 @@ describe('GroupedStore', () => {
     expect(below.batches[2]).toEqual({ writes: 1, sync: false });
   });
 
+  it('writes nothing that it is forbidden to, not even at its end', async () => {
+    const below = new CountedStore();
+    const store = new GroupedStore(below, () => {
+      throw new Error('forbidden');
+    });
+    await store.flush();
+    await store.batch([put(1, 1)], { sync: false });
+    await expect(store.flush()).rejects.toThrow('forbidden');
+    await store.close();
+    expect(below.batches).toEqual([]);
+  });
+
   it('goes on showing what waits while it is written', async () => {
     const below = new CountedStore();
     const store = new GroupedStore(below);

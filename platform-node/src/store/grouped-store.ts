@@ -15,8 +15,12 @@ export class GroupedStore implements KeyValueStore {
   /** The newest write of every key that waits. */
   readonly #waiting = new Map<string, StoreWrite>();
 
-  constructor(store: KeyValueStore) {
+  readonly #beforeWrite: () => void;
+
+  /** @param beforeWrite called before anything is written; throws to forbid it for good */
+  constructor(store: KeyValueStore, beforeWrite: () => void = () => {}) {
     this.#store = store;
+    this.#beforeWrite = beforeWrite;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -54,6 +58,7 @@ export class GroupedStore implements KeyValueStore {
     const writes = this.#writes;
     if (writes.length === 0) return;
     this.#writes = [];
+    this.#beforeWrite();
     await this.#store.batch(writes, { sync });
     this.#waiting.clear();
   }

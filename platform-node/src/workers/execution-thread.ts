@@ -8,10 +8,16 @@ import type { CommittedWave } from '@pyde/core/consensus';
 import type { ExecutedWave } from '@pyde/core/node';
 import type { GenesisParameters } from '@pyde/core/types';
 import { spawnWorker, threadEnded } from './spawn.ts';
+import { WritePermits } from './write-permits.ts';
 
 export interface ExecutionSetup {
   readonly folder: string;
   readonly parameters: GenesisParameters;
+}
+
+export interface ThreadSetup extends ExecutionSetup {
+  /** Of `WritePermits`. */
+  readonly permits: SharedArrayBuffer;
 }
 
 export type ExecutionRequest =
@@ -30,6 +36,14 @@ export type ExecutionReply =
 /** A wave makes some 10 MiB, of which little outlives it. */
 const YOUNG_GENERATION_MB = 48;
 
+/** Waves that are being computed. */
+export interface BegunExecution {
+  /** Resolves when they are in the store. */
+  readonly executed: Promise<readonly ExecutedWave[]>;
+  /** Lets them be written. Call once, in the order of `begin`. */
+  write(): void;
+}
+
 interface Waiter {
   resolve(waves: readonly ExecutedWave[]): void;
   reject(error: Error): void;
@@ -37,6 +51,7 @@ interface Waiter {
 
 export class ExecutionThread {
   readonly #worker: Worker;
+  readonly #permits = new WritePermits();
   readonly #waiting: Waiter[] = [];
   readonly #ready: Promise<unknown>;
   readonly #onLost: (reason: Error) => void;
@@ -49,7 +64,7 @@ export class ExecutionThread {
     this.#onLost = onLost;
     this.#worker = spawnWorker(new URL('./execution-worker.ts', import.meta.url), {
       youngGenerationMb: YOUNG_GENERATION_MB,
-      workerData: setup,
+      workerData: { ...setup, permits: this.#permits.shared } satisfies ThreadSetup,
     });
     this.#worker.on('message', (reply: ExecutionReply) => {
       const waiter = this.#waiting.shift();
@@ -71,20 +86,20 @@ export class ExecutionThread {
   }
 
   /**
-   * Executes waves in order, each on the state that the one before left.
+   * Executes waves in order, each on the state that the one before left. They are computed at once
+   * and reach the store after `write`.
    * @param verified entries for the thread's memory, see `VerifiedTransactions`
    */
-  async execute(
-    waves: readonly CommittedWave[],
-    verified: Uint8Array,
-  ): Promise<readonly ExecutedWave[]> {
-    await this.#ready;
-    return this.#request({ kind: 'execute', waves, verified });
+  begin(waves: readonly CommittedWave[], verified: Uint8Array): BegunExecution {
+    const executed = this.#request({ kind: 'execute', waves, verified });
+    executed.catch(() => {});
+    return { executed, write: () => this.#permits.grant() };
   }
 
-  /** Finishes the wave under way, closes its store and ends the thread. */
+  /** Finishes the waves that may be written, closes its store and ends the thread. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#permits.withdraw();
     try {
       if (this.#failure === undefined) {
         await this.#ready;

@@ -2,6 +2,7 @@
  * The execution thread: state and, later, the virtual machine; one wave at a time. It owns all
  * writes of state. A wave's writes reach the store in one atomic batch, with those of small waves of
  * the same request, before its result is told: whoever reads after the result sees the whole wave.
+ * It may compute waves before their order is on disk, and waits for a permit before it writes them.
  */
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -11,13 +12,18 @@ import { VerifiedTransactions, WaveExecutor } from '@pyde/core/execution';
 import type { ExecutedWave } from '@pyde/core/node';
 import { GroupedStore } from '../store/grouped-store.ts';
 import { LevelStore } from '../store/level-store.ts';
-import type { ExecutionReply, ExecutionRequest, ExecutionSetup } from './execution-thread.ts';
+import type { ExecutionReply, ExecutionRequest, ThreadSetup } from './execution-thread.ts';
+import { WritePermits } from './write-permits.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
-const setup = workerData as ExecutionSetup;
+const setup = workerData as ThreadSetup;
 
-const store = new GroupedStore(await LevelStore.open(setup.folder));
+const permits = new WritePermits(setup.permits);
+let requests = 0n;
+const store = new GroupedStore(await LevelStore.open(setup.folder), () =>
+  permits.waitFor(requests),
+);
 const { parameters } = setup;
 const verified = new VerifiedTransactions();
 const verify = falconVerifyBatch;
@@ -28,6 +34,7 @@ async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
     await store.close();
     return done([]);
   }
+  requests++;
   verified.add(request.verified);
   const waves: ExecutedWave[] = [];
   for (const wave of request.waves) {
