@@ -19,7 +19,7 @@ import {
   type NewestHeld,
 } from './newest-answers.ts';
 import { decodeNewest, encodeNewest, encodeWantNewest } from './newest-message.ts';
-import { openStanding, StandingRecords } from './standing-records.ts';
+import { OwnStore, StandingRecords } from './standing-records.ts';
 import { CHAIN_ID, GENESIS_MS, START, signVertex, testCommittee, testSigner } from './testing.ts';
 
 const committee = testCommittee(4);
@@ -177,24 +177,34 @@ describe('answering', () => {
 describe('the standing of a store', () => {
   const random = { bytes: (length: number) => new Uint8Array(length).fill(9) };
   const open = (store: MemoryStore, hasOwn = false, isRestored = false) =>
-    openStanding(new StandingRecords(store), random, { hasOwn, isRestored });
+    new OwnStore(store, random, { hasOwn, isRestored });
 
   it('is new when it is empty, whole when it holds own vertices, lost when it was put back', () => {
-    expect(open(new MemoryStore()).record).toEqual({ standing: 'new', id: hash(9) });
-    expect(open(new MemoryStore(), true).record.standing).toBe('whole');
-    expect(open(new MemoryStore(), true, true).record.standing).toBe('lost');
-    expect(open(new MemoryStore()).isNew).toBe(true);
+    expect(open(new MemoryStore())).toMatchObject({ standing: 'new', id: hash(9) });
+    expect(open(new MemoryStore(), true).standing).toBe('whole');
+    expect(open(new MemoryStore(), true, true).standing).toBe('lost');
   });
 
-  it('is kept, with the id, until it changes', async () => {
+  it('is kept, with the id, when it changes and only then', async () => {
     const store = new MemoryStore();
     const records = new StandingRecords(store);
-    await store.batch([records.putStore({ standing: 'lost', id: hash(3) })]);
-    const record = { standing: 'lost', id: hash(3) };
-    expect(open(store, true)).toEqual({ record, isNew: false });
-    await store.batch([records.putStore({ standing: 'whole', id: hash(3) })]);
-    expect(open(store)).toEqual({ record: { ...record, standing: 'whole' }, isNew: false });
-    expect(open(store, false, true)).toEqual({ record, isNew: true });
+    const first = open(store);
+    const writes = first.takeWrites();
+    expect(writes.length).toBe(1);
+    expect(first.takeWrites()).toEqual([]);
+    await store.batch(writes);
+    expect(records.store()).toEqual({ standing: 'new', id: hash(9) });
+    first.standing = 'lost';
+    await store.batch(first.takeWrites());
+    const second = open(store, true);
+    expect(second).toMatchObject({ standing: 'lost', id: hash(9) });
+    expect(second.takeWrites()).toEqual([]);
+    second.standing = 'whole';
+    await store.batch(second.takeWrites());
+    expect(open(store).standing).toBe('whole');
+    const restored = open(store, true, true);
+    expect(restored.standing).toBe('lost');
+    expect(restored.takeWrites().length).toBe(1);
   });
 
   it('that is damaged is not taken for an empty one', async () => {

@@ -29,6 +29,7 @@ function recovery(options: Partial<Omit<RecoveryOptions, 'own'>> & { own?: numbe
     self: toMemberIndex(0),
     epoch: toEpoch(0),
     standing: 'whole',
+    isUnderWay: false,
     own: own === undefined ? undefined : vertex(rest.self ?? 0, own),
     ...rest,
   });
@@ -178,6 +179,10 @@ describe('epochs', () => {
       const later = [1, 2, 3].map((i) => answer(i, 0, inEpoch(1)));
       expect(resumedBy(subject, later), standing).toBeUndefined();
     }
+  });
+
+  it('one that begins while the member makes vertices needs no answers', () => {
+    expect(recovery({ ...inEpoch(1), isUnderWay: true }).resumeRound).toBe(1);
   });
 
   it('members still in an earlier one have made nothing in this one', () => {

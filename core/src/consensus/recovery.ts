@@ -52,6 +52,8 @@ export interface RecoveryOptions {
   readonly standing: StoreStanding;
   /** The newest own vertex of this epoch in the store. */
   readonly own: { readonly round: Round; readonly name: VertexHash } | undefined;
+  /** The member went on since the node started, and a new epoch begins: nobody need be asked. */
+  readonly isUnderWay: boolean;
 }
 
 /** Members that have not given an answer that counts are asked again, at first after so long. */
@@ -75,6 +77,7 @@ export class Recovery {
     this.#needed = quorum(options.size) - 1;
     this.#standing = options.standing;
     this.#own = options.own;
+    if (options.isUnderWay) this.#resume(this.#nextOwnRound);
     // A committee of one has nobody to ask, and nobody whom a second vertex could deceive.
     if (options.size === 1) this.#resume(this.#nextOwnRound);
   }

@@ -52,17 +52,50 @@ export class StandingRecords {
 }
 
 /**
- * The standing with which a store starts, and whether it is to be written before anything is sent.
- * @param hasOwn the store holds own vertices, so that it is none that was just made
- * @param isRestored whoever started the node says that the store was put back from a copy
+ * The store of this node, over all epochs of one run: what it is worth, and whether its member went
+ * on since the start. An epoch that begins while the node runs needs no recovery, for whatever the
+ * member makes in it is in this store.
  */
-export function openStanding(
-  records: StandingRecords,
-  random: Random,
-  { hasOwn, isRestored }: { readonly hasOwn: boolean; readonly isRestored: boolean },
-): { readonly record: StoreRecord; readonly isNew: boolean } {
-  const kept = records.store();
-  const standing = isRestored ? 'lost' : (kept?.standing ?? (hasOwn ? 'whole' : 'new'));
-  const record = { standing, id: kept?.id ?? toHash(random.bytes(HASH_BYTES)) };
-  return { record, isNew: kept === undefined || kept.standing !== standing };
+export class OwnStore {
+  readonly records: StandingRecords;
+  readonly id: Hash;
+  /** Of this start. */
+  readonly nonce: Hash;
+  #standing: StoreStanding;
+  #kept: StoreStanding | undefined;
+  /** The member made vertices since the start, or knows that it may. */
+  hasResumed = false;
+
+  /**
+   * @param hasOwn the store holds own vertices, so that it is none that was just made
+   * @param isRestored whoever started the node says that the store was put back from a copy
+   */
+  constructor(
+    store: KeyValueStore,
+    random: Random,
+    { hasOwn, isRestored }: { readonly hasOwn: boolean; readonly isRestored: boolean },
+  ) {
+    this.records = new StandingRecords(store);
+    const kept = this.records.store();
+    this.id = kept?.id ?? toHash(random.bytes(HASH_BYTES));
+    this.nonce = toHash(random.bytes(HASH_BYTES));
+    this.#kept = kept?.standing;
+    this.#standing = isRestored ? 'lost' : (kept?.standing ?? (hasOwn ? 'whole' : 'new'));
+  }
+
+  get standing(): StoreStanding {
+    return this.#standing;
+  }
+
+  set standing(standing: StoreStanding) {
+    this.#standing = standing;
+    if (standing === 'lost') this.hasResumed = false;
+  }
+
+  /** What must be durable before anything else is sent; nothing when the store says so already. */
+  takeWrites(): StoreWrite[] {
+    if (this.#kept === this.#standing) return [];
+    this.#kept = this.#standing;
+    return [this.records.putStore({ standing: this.#standing, id: this.id })];
+  }
 }
