@@ -27,19 +27,26 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   'devnet-load': () => import('./bench/devnet-load.ts'),
 };
 
+/** One name for several. */
+const GROUPS: Record<string, readonly string[]> = {
+  devnet: ['devnet-start', 'devnet-sequential', 'devnet-load'],
+};
+
 const { values, positionals } = parseArgs({
   options: { json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   allowPositionals: true,
 });
-const unknown = positionals.filter((name) => !(name in BENCHES));
+const named = positionals.flatMap((name) => GROUPS[name] ?? [name]);
+const unknown = named.filter((name) => !(name in BENCHES));
 if (values.help === true || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no benchmark is called ${unknown.join(', ')}`);
-  console.error(`usage: npm run bench -- [${Object.keys(BENCHES).join(' | ')}] [--json FILE]`);
+  const names = [...Object.keys(BENCHES), ...Object.keys(GROUPS)];
+  console.error(`usage: npm run bench -- [${names.join(' | ')}] [--json FILE]`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
 const rows: Row[] = [];
-for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+for (const name of named.length > 0 ? new Set(named) : Object.keys(BENCHES)) {
   const bench = await BENCHES[name]?.();
   if (bench === undefined) continue;
   console.error(`… ${name}`);

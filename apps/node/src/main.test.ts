@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,14 @@ describe('pyde', () => {
     const checked = await pyde('db', 'check', folder);
     expect(checked).toMatchObject({ code: 0, stderr: '' });
     expect(checked.stdout).toMatch(/\nwhole\n$/);
+    const current = join(folder, 'db', 'CURRENT');
+    const named = readFileSync(current);
+    rmSync(current);
+    const lacking = await pyde('db', 'check', folder);
+    expect(lacking).toMatchObject({ code: 1, stderr: '' });
+    expect(lacking.stdout).toMatch(/^DAMAGED .*check\.file: .*\/db\/CURRENT: it is missing/m);
+    writeFileSync(current, named);
+    expect(await pyde('db', 'check', folder)).toMatchObject({ code: 0 });
   });
 
   it('says in a sentence what is wrong, and ends with 1 or 2', async () => {

@@ -98,13 +98,14 @@ class DatabaseCheck {
 
   async state(): Promise<void> {
     const head = readHeadWave(this.#store);
-    if (head === undefined) {
+    if (head === undefined && readGenesisOf(this.#store) === undefined) {
       this.#found('check.empty', 'the store holds no chain');
       return;
     }
-    this.#headWave = head.record.waveId;
+    this.#headWave = head?.record.waveId;
     const kept = StateStore.open(this.#store);
     await this.attempt(() => checkStart(this.#store, kept));
+    if (head === undefined) return;
     const { root, entries } = await recomputeRoot(this.#store, (count) =>
       this.#onProgress(`state, ${count} entries`),
     );

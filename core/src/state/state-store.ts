@@ -6,7 +6,7 @@
  * writes nothing, the caller writes it together with its other tables, `adopt` moves on. A handle
  * that only reads follows the writer with `refresh`.
  */
-import { invariant, isPydeError, PydeError } from '../bytes/index.ts';
+import { invariant, isPydeError, PydeError, toHex, u64BigEndian } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateRoot, toHash } from '../types/index.ts';
 import { namesOf, type StateKey, stateKeyBytes, stateKeyName, treeKey } from './key.ts';
@@ -299,10 +299,11 @@ export class StateStore implements StateReader {
 }
 
 function lostRoot(version: bigint | undefined): PydeError {
+  const key = version === undefined ? '' : toHex(u64BigEndian(version));
   return new PydeError(
     'state.missing-node',
-    `the store says that its state is at version ${version} and has no root of it: ` +
-      'restore the store, or start from an empty one and synchronise',
+    `the store says that its state is at version ${version} and has no root of it: record ${key} ` +
+      'of table jmt is missing. Restore the store, or start from an empty one and synchronise',
     { version: version?.toString() ?? null },
   );
 }

@@ -11,7 +11,12 @@ import { PydeError } from '@pyde/core/bytes';
 import type { KeyValueStore, RangeOptions, StoreWrite } from '@pyde/core/platform';
 import { prefixEnd } from '@pyde/core/platform';
 import { ClassicLevel } from 'classic-level';
-import { checkDatabaseFiles, type FilesReport, START_CHECK_BYTES } from './database-files.ts';
+import {
+  checkDatabaseFiles,
+  type FileDamage,
+  type FilesReport,
+  START_CHECK_BYTES,
+} from './database-files.ts';
 import { HIGH_WATER_FILE, HighWater, readSynced, syncedRecord } from './high-water.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -84,6 +89,19 @@ export class LevelStore implements KeyValueStore {
     }
     store.#highWater = mark;
     return store;
+  }
+
+  /**
+   * All files of a stopped database against their checksums, and against the high-water mark.
+   * Nothing is changed.
+   * @throws PydeError `store.locked`, `store.open`
+   */
+  static async checkFiles(folder: string): Promise<readonly FileDamage[]> {
+    await (await openShared(folder))?.close();
+    const files = listed(folder, () => checkDatabaseFiles(folder, Number.MAX_SAFE_INTEGER));
+    const mark = new HighWater(folder).read();
+    if (files.damages.length > 0 || files.fresh || files.synced >= mark) return files.damages;
+    return [{ file: HIGH_WATER_FILE, what: behind(folder, files, files.synced, mark).message }];
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
