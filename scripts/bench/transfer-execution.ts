@@ -63,7 +63,8 @@ export async function run(): Promise<Row[]> {
       value: aheadRate,
       unit: 'tx/s',
       comparedWith: 'not verified before',
-      ratio: aheadRate / plainRate,
+      // Wave by wave: what else the machine does changes from one to the next.
+      ratio: median(rates.map((r) => r.ahead / r.plain)),
     },
     {
       name: 'entries of verified transfers',

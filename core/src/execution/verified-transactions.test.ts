@@ -278,6 +278,17 @@ describe('VerifiedTransactions', () => {
     expect(found).toEqual(all.map((_, i) => i >= 450));
   });
 
+  it('forgets nothing while it grows to a capacity that is no power of two', () => {
+    const verified = new VerifiedTransactions(1300);
+    const all = wires(1500);
+    verified.add(entriesOf(all.slice(0, 1299)));
+    expect(verified.find(all.slice(0, 1299))).not.toContain(undefined);
+    verified.add(entriesOf(all.slice(1299)));
+    const found = verified.find(all).map((one) => one !== undefined);
+    expect(found).toEqual(all.map((_, i) => i >= 200));
+    expect(verified.size).toBe(1300);
+  });
+
   it('takes no name for another that starts alike', () => {
     const [wire] = wires(1);
     invariant(wire !== undefined, 'one was made');

@@ -35,6 +35,8 @@ const DIGEST_BYTES = 32;
 export const VERIFIED_ENTRY_BYTES = 3 * DIGEST_BYTES;
 /** As many as a mempool holds: 3 MiB and an index. */
 export const MAX_VERIFIED = 32_768;
+/** Where the ring begins; it doubles up to its capacity. */
+const FIRST_RING_BYTES = 512 * VERIFIED_ENTRY_BYTES;
 /** What of a name the index goes by: as much as a number holds exactly. */
 const INDEXED_BYTES = 6;
 
@@ -62,14 +64,18 @@ export const digestAt = (digests: Uint8Array, i: number): Uint8Array =>
 /** A bounded memory of entries; the oldest make room. */
 export class VerifiedTransactions {
   readonly #capacity: number;
-  readonly #ring: Uint8Array;
+  #ring: Uint8Array;
   /** Place in the ring by the start of a name; of two names with one start, the later. */
   readonly #places = new Map<number, number>();
   #next = 0;
 
   constructor(capacity: number = MAX_VERIFIED) {
     this.#capacity = capacity;
-    this.#ring = new Uint8Array(capacity * VERIFIED_ENTRY_BYTES);
+    this.#ring = new Uint8Array(Math.min(FIRST_RING_BYTES, this.#maxBytes));
+  }
+
+  get #maxBytes(): number {
+    return this.#capacity * VERIFIED_ENTRY_BYTES;
   }
 
   get size(): number {
@@ -81,6 +87,7 @@ export class VerifiedTransactions {
     invariant(entries.length % VERIFIED_ENTRY_BYTES === 0, 'entries are whole');
     for (let at = 0; at < entries.length; at += VERIFIED_ENTRY_BYTES) {
       const place = this.#next * VERIFIED_ENTRY_BYTES;
+      if (place === this.#ring.length) this.#grow();
       const replaced = nameStart(this.#ring, place);
       if (this.#places.get(replaced) === place) this.#places.delete(replaced);
       this.#ring.set(entries.subarray(at, at + VERIFIED_ENTRY_BYTES), place);
@@ -94,6 +101,12 @@ export class VerifiedTransactions {
     if (this.size === 0) return transactions.map(() => undefined);
     const names = blake3Batch(transactions);
     return transactions.map((_, i) => this.#entryOf(digestAt(names, i)));
+  }
+
+  #grow(): void {
+    const ring = new Uint8Array(Math.min(2 * this.#ring.length, this.#maxBytes));
+    ring.set(this.#ring);
+    this.#ring = ring;
   }
 
   #entryOf(name: Uint8Array): VerifiedTx | undefined {
