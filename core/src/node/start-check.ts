@@ -14,6 +14,7 @@ import {
   u64BigEndian,
 } from '../bytes/index.ts';
 import {
+  FEE_STATE_KEY,
   readHeadWave,
   readReceiptOf,
   readTransactionOf,
@@ -21,7 +22,7 @@ import {
   txRootLeaf,
 } from '../execution/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
-import { type StateStore, TABLE, Table } from '../state/index.ts';
+import { type StateStore, stateKeyBytes, TABLE, Table } from '../state/index.ts';
 import { merkleListRoot } from '../tx/index.ts';
 import { toTxHash, type WaveCommitRecord } from '../types/index.ts';
 
@@ -79,6 +80,13 @@ export function checkState(state: StateStore, head: WaveCommitRecord): void {
     if (equalBytes(state.root[hash], head.stateRoot[hash])) continue;
     throw mixed('jmt', key, `the ${hash} root of version ${head.waveId} is not that of its wave`);
   }
+  // Written by nearly every wave, so that a flat table of another moment shows here first.
+  const flat = state.get(FEE_STATE_KEY);
+  const leaf = state.getAt(FEE_STATE_KEY, head.waveId);
+  const isSame = flat === undefined || leaf === undefined ? flat === leaf : equalBytes(flat, leaf);
+  if (isSame) return;
+  const stateKey = toHex(stateKeyBytes(FEE_STATE_KEY));
+  throw mixed('state', stateKey, `it is not what the tree has at version ${head.waveId}`);
 }
 
 /** The tables that a wave's transactions are in, against its `tx_root`. */
