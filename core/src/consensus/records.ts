@@ -20,6 +20,7 @@ import {
   type HardFinalityCert,
   type ParentRef,
   type Round,
+  readHardFinalityCert,
   toRound,
   toVertexHash,
   type Vertex,
@@ -89,6 +90,12 @@ export class ConsensusRecords {
 
   putCert(cert: HardFinalityCert): StoreWrite {
     return this.#certs.put(u64BigEndian(cert.record.waveId), encodeCert(cert));
+  }
+
+  /** @throws PydeError when the record is damaged */
+  cert(waveId: WaveId): HardFinalityCert | undefined {
+    const bytes = this.#certs.get(u64BigEndian(waveId));
+    return bytes === undefined ? undefined : decodeExactly(bytes, readHardFinalityCert);
   }
 
   hasCert(waveId: WaveId): boolean {

@@ -286,6 +286,14 @@ export class Mempool {
     this.#requeue(transactions.map((bytes) => toHex(txHash(decodeTx(bytes)))));
   }
 
+  /**
+   * Makes everything that is pending ready to be handed out: an epoch ended, and what its DAG had
+   * not committed by then never will be.
+   */
+  putBackAll(): void {
+    this.#requeue([...this.#entries.keys()]);
+  }
+
   /** Notes why a transaction that was acknowledged before a restart was not taken in again. */
   refuse(hash: TxHash, refusal: PydeError): void {
     if (this.known(hash)) return;

@@ -1,15 +1,14 @@
 export type { ExecutedWave } from '../execution/index.ts';
 export { checkDatabase, type Damage, type DatabaseReport } from './database-check.ts';
+export { Epochs, type EpochsSetup } from './epochs.ts';
 export {
   type NodeEffect,
   type NodeEvent,
   NodeMachine,
   type NodeSetup,
   type Reply,
-  type ValidatorIndex,
 } from './node-machine.ts';
 export {
-  firstBeacon,
   type NodeOptions,
   type OpenNode,
   type OpenNodeErrorCode,

@@ -6,17 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAccount } from '../account/index.ts';
 import { invariant, PydeError, toHex } from '../bytes/index.ts';
-import {
-  type CommittedWave,
-  Consensus,
-  restoreConsensus,
-  type Signer,
-} from '../consensus/index.ts';
+import type { CommittedWave, Signer } from '../consensus/index.ts';
 import { FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import {
   assertSupply,
-  currentBaseFee,
   executeGenesis,
   executeWave,
   readHeadWave,
@@ -24,24 +18,27 @@ import {
   VerifiedTransactions,
 } from '../execution/index.ts';
 import { verifyCert } from '../finality/index.ts';
-import { AdmittedRecords, Mempool } from '../mempool/index.ts';
+import { AdmittedRecords } from '../mempool/index.ts';
 import { ManualClock, MemoryStore } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
 import { addressOf, publicKeyOf, wireBy } from '../tx/testing.ts';
 import {
   type Genesis,
-  genesisHash,
   type HardFinalityCert,
   toEpoch,
   toFalconPublicKey,
   toFalconSignature,
-  toHash,
-  toMemberIndex,
   toNonce,
   toQuanta,
 } from '../types/index.ts';
-import { type NodeEffect, type NodeEvent, NodeMachine, type Reply } from './index.ts';
+import {
+  type NodeEffect,
+  type NodeEvent,
+  type NodeMachine,
+  openNode,
+  type Reply,
+} from './index.ts';
 
 const START_MS = 1_700_000_000_000;
 const RECEIVER = addressOf(3);
@@ -120,30 +117,7 @@ class Life {
   }
 
   static async open(store: MemoryStore, clock: ManualClock): Promise<Life> {
-    const head = readHeadWave(store);
-    invariant(head !== undefined, 'genesis is in the store');
-    const state = StateStore.open(store);
-    const mempool = new Mempool({ chainId: genesis.chainId, parameters: genesis.parameters });
-    const start = toHash(genesisHash(genesis));
-    const consensus = new Consensus(
-      {
-        chainId: genesis.chainId,
-        epoch: toEpoch(0),
-        start,
-        beacon: start,
-        committee,
-        self: toMemberIndex(0),
-        signer,
-        parameters: genesis.parameters,
-        verify: falconVerifyBatch,
-        startMs: genesis.timestampMs,
-        takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, genesis.parameters.waveGasCeiling),
-      },
-      await restoreConsensus(store, head.record),
-    );
-    const admitted = new AdmittedRecords(store);
-    const baseFee = (): bigint => currentBaseFee(state);
-    const machine = new NodeMachine({ mempool, admitted, consensus, state, head, baseFee });
+    const { state, machine } = await openNode({ store, signer, verify: falconVerifyBatch });
     return new Life(store, clock, state, machine);
   }
 
@@ -199,7 +173,11 @@ class Life {
         return { kind: 'executed', waves };
       }
       case 'finality':
-        verifyCert(effect.cert, committee, { chainId: genesis.chainId });
+        verifyCert(
+          effect.cert,
+          { ...committee, epoch: effect.cert.record.epoch },
+          { chainId: genesis.chainId },
+        );
         this.certs.push(effect.cert);
         return undefined;
       case 'halt':

@@ -8,12 +8,7 @@
  * waves queue here while others are executed, and are handed out all at once when those are done.
  */
 import { isPydeError, PydeError } from '../bytes/index.ts';
-import type {
-  CommittedWave,
-  Consensus,
-  ConsensusEffect,
-  ConsensusEvent,
-} from '../consensus/index.ts';
+import type { CommittedWave } from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
@@ -25,19 +20,18 @@ import type {
 import type { Instant, Machine, SignatureCheck, StoreWrite } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
-import {
-  type HardFinalityCert,
-  type Hash,
-  type MemberIndex,
-  type Tx,
-  type TxHash,
-  toMemberIndex,
-  type WaveCommitRecord,
+import type {
+  Epoch,
+  HardFinalityCert,
+  Hash,
+  MemberIndex,
+  Tx,
+  TxHash,
+  ValidatorIndex,
+  WaveCommitRecord,
 } from '../types/index.ts';
+import type { Epochs, EpochsEffect, EpochsEvent } from './epochs.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
-
-/** A place in genesis' list of validators; unlike a seat it is the same in every epoch. */
-export type ValidatorIndex = number;
 
 export type NodeEvent =
   | { readonly kind: 'start' }
@@ -100,7 +94,7 @@ export type NodeEffect =
 export interface NodeSetup {
   readonly mempool: Mempool;
   readonly admitted: AdmittedRecords;
-  readonly consensus: Consensus;
+  readonly epochs: Epochs;
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -158,6 +152,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#inCheck.size;
   }
 
+  /** The epoch that the node is in; its newest wave may still be of the one before. */
+  get epoch(): Epoch {
+    return this.#setup.epochs.epoch;
+  }
+
+  /** The anchor's seat, of the current epoch and the one before. */
+  anchorOf(epoch: number, round: number): MemberIndex | undefined {
+    return this.#setup.epochs.anchorOf(epoch, round);
+  }
+
   get poolSize(): number {
     return this.#setup.mempool.size;
   }
@@ -204,17 +208,12 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'turn':
         return this.#turn(now);
       case 'message':
-        return this.#message(event.from, event.bytes, now);
+        return this.#consensus(event, now);
       case 'connected':
-        return this.#consensus({ kind: 'connected', member: seatOf(event.peer) }, now);
+        return this.#consensus(event, now);
       default:
         return event satisfies never;
     }
-  }
-
-  /** Goes to whoever takes its kind; what nobody takes, consensus refuses and counts. */
-  #message(peer: ValidatorIndex, bytes: Uint8Array, now: Instant): NodeEffect[] {
-    return this.#consensus({ kind: 'message', from: seatOf(peer), bytes }, now);
   }
 
   #view(): MempoolView {
@@ -367,21 +366,20 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return ahead === undefined ? [] : [{ kind: 'verify-ahead', ...ahead }];
   }
 
-  #consensus(event: ConsensusEvent, now: Instant): NodeEffect[] {
+  #consensus(event: EpochsEvent, now: Instant): NodeEffect[] {
     if (this.#halted !== undefined) return [];
     const effects: NodeEffect[] = [];
-    for (const effect of this.#setup.consensus.step(event, now)) {
-      effects.push(...this.#carry(effect));
+    for (const effect of this.#setup.epochs.step(event, now)) {
+      effects.push(...this.#carry(effect, now));
     }
     return [...effects, ...this.#executeWaiting()];
   }
 
-  #carry(effect: ConsensusEffect): NodeEffect[] {
+  #carry(effect: EpochsEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
         return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];
       case 'send':
-        return [{ kind: 'send', peer: effect.member, message: effect.message }];
       case 'broadcast':
       case 'set-timer':
         return [effect];
@@ -390,6 +388,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return [];
       case 'certified':
         return [{ kind: 'finality', cert: effect.cert }];
+      case 'epoch':
+        this.#setup.mempool.putBackAll();
+        return this.#propose(now);
       case 'halt':
         this.#halted = effect.reason;
         return [{ kind: 'halt', reason: effect.reason }];
@@ -398,9 +399,6 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     }
   }
 }
-
-/** In epoch 0 seats go in genesis' order. */
-const seatOf = (peer: ValidatorIndex): MemberIndex => toMemberIndex(peer);
 
 /** Only a refusal may be answered; anything else is a defect and goes up. */
 function refuse(request: number, error: unknown): NodeEffect {

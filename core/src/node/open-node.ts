@@ -6,21 +6,15 @@
  * The store is trusted as every store is: records carry checksums, and a damaged one is refused.
  */
 import { equalBytes, invariant, PydeError, toHex } from '../bytes/index.ts';
-import { Consensus, restoreConsensus, type Signer } from '../consensus/index.ts';
+import type { Signer } from '../consensus/index.ts';
 import { currentBaseFee, executeGenesis, readGenesisOf, readHeadWave } from '../execution/index.ts';
 import { AdmittedRecords, Mempool, type MempoolLimits } from '../mempool/index.ts';
 import type { KeyValueStore, VerifySignatures } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
-import {
-  type Genesis,
-  genesisHash,
-  type Hash,
-  type MemberIndex,
-  toEpoch,
-  toHash,
-  toMemberIndex,
-} from '../types/index.ts';
+import { type Genesis, genesisHash } from '../types/index.ts';
+import type { Epochs } from './epochs.ts';
 import { NodeMachine } from './node-machine.ts';
+import { openEpochs } from './open-epochs.ts';
 import { checkStart } from './start-check.ts';
 
 export type OpenNodeErrorCode = 'node.no-seat';
@@ -37,15 +31,13 @@ export interface NodeOptions {
 export interface OpenNode {
   readonly genesis: Genesis;
   readonly machine: NodeMachine;
-  readonly consensus: Consensus;
+  /** Each epoch has a machine of its own: `epochs.consensus` is the current one. */
+  readonly epochs: Epochs;
   /** Follows the executor with `refresh`. */
   readonly state: StateStore;
   /** Wire bytes of what an earlier run acknowledged, for `readmit`. */
   readonly acknowledged: readonly Uint8Array[];
 }
-
-/** Until the dealt beacon exists, epoch 0 draws its anchors from the chain's identity. */
-export const firstBeacon = (genesis: Genesis): Hash => toHash(genesisHash(genesis));
 
 /** Puts wave 0 of `genesis` into an empty store. @throws PydeError `genesis.*` */
 export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Promise<void> {
@@ -67,43 +59,27 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { chainId, parameters } = genesis;
   const limits = options.mempool;
   const mempool = new Mempool({ chainId, parameters, ...(limits === undefined ? {} : { limits }) });
-  const consensus = new Consensus(
-    {
-      chainId,
-      epoch: toEpoch(0),
-      start: toHash(genesisHash(genesis)),
-      beacon: firstBeacon(genesis),
-      committee: {
-        epoch: toEpoch(0),
-        members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
-      },
-      self: seatOf(genesis, signer),
-      signer,
-      parameters,
-      verify,
-      startMs: genesis.timestampMs,
-      takeBatch: (maxBytes) => mempool.takeBatch(maxBytes, parameters.waveGasCeiling),
-    },
-    await restoreConsensus(store, head.record),
-  );
+  requireValidator(genesis, signer);
+  const takeBatch = (maxBytes: number): readonly Uint8Array[] =>
+    mempool.takeBatch(maxBytes, parameters.waveGasCeiling);
+  const epochs = await openEpochs({ genesis, store, state, signer, verify, takeBatch }, head);
   const admitted = new AdmittedRecords(store);
   const acknowledged = await admitted.all();
   const machine = new NodeMachine({
     mempool,
     admitted,
-    consensus,
+    epochs,
     state,
     head,
     baseFee: () => currentBaseFee(state),
   });
-  return { genesis, machine, consensus, state, acknowledged };
+  return { genesis, machine, epochs, state, acknowledged };
 }
 
-/** @throws PydeError `node.no-seat` */
-function seatOf(genesis: Genesis, signer: Signer | undefined): MemberIndex | undefined {
-  if (signer === undefined) return undefined;
-  const seat = genesis.validators.findIndex((v) => equalBytes(v.publicKey, signer.publicKey));
-  if (seat >= 0) return toMemberIndex(seat);
+/** A key that no epoch can give a seat is the wrong key. @throws PydeError `node.no-seat` */
+function requireValidator(genesis: Genesis, signer: Signer | undefined): void {
+  if (signer === undefined) return;
+  if (genesis.validators.some((v) => equalBytes(v.publicKey, signer.publicKey))) return;
   throw new PydeError<OpenNodeErrorCode>(
     'node.no-seat',
     'the validator key is not in the committee of this genesis; check which key file is used',

@@ -1,19 +1,17 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { invariant } from '../bytes/index.ts';
-import { type CommittedWave, Consensus, restoreConsensus } from '../consensus/index.ts';
+import type { CommittedWave } from '../consensus/index.ts';
 import { FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import {
-  currentBaseFee,
   MAX_VERIFIED,
   type RightlySigned,
-  readHeadWave,
   VERIFIED_ENTRY_BYTES,
   VerifiedTransactions,
   WaveExecutor,
 } from '../execution/index.ts';
 import { testGenesis } from '../execution/testing.ts';
-import { AdmittedRecords, Mempool } from '../mempool/index.ts';
+import { Mempool } from '../mempool/index.ts';
 import { ManualClock, MemoryStore, type SignatureCheck } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
 import { decodeTx, encodeRotateKeys, encodeTx, txHash } from '../tx/index.ts';
@@ -28,20 +26,16 @@ import {
 } from '../tx/testing.ts';
 import {
   type AuthKeys,
-  genesisHash,
   TX_TYPE,
   toEpoch,
-  toFalconPublicKey,
   toFalconSignature,
-  toHash,
-  toMemberIndex,
   toNonce,
   toQuanta,
   toRound,
   toVertexHash,
   toWaveId,
 } from '../types/index.ts';
-import { type NodeEffect, type NodeEvent, NodeMachine, writeGenesis } from './index.ts';
+import { type NodeEffect, type NodeEvent, openNode, writeGenesis } from './index.ts';
 import { AHEAD_AT_ONCE, VerifiedAhead } from './verified-ahead.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -200,44 +194,29 @@ describe('VerifiedAhead', () => {
 });
 
 describe('a node', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   /** Steps a committee of one; `execute` effects are kept for the test to answer. */
   async function node() {
-    const head = readHeadWave(store);
-    invariant(head !== undefined, 'genesis is in the store');
-    const { chainId, parameters } = genesis;
-    const mempool = new Mempool({ chainId, parameters });
-    const start = toHash(genesisHash(genesis));
     /** As if another member had put them into its batch. */
     const foreign: Uint8Array[] = [];
+    const { takeBatch } = Mempool.prototype;
+    vi.spyOn(Mempool.prototype, 'takeBatch').mockImplementation(function (this: Mempool, ...most) {
+      return [...takeBatch.apply(this, most), ...foreign.splice(0)];
+    });
     let drawn = 0;
     const falcon = new FalconSigner(testKey(0).secretKey, (length) =>
       new Uint8Array(length).fill(++drawn),
     );
-    const consensus = new Consensus(
-      {
-        chainId,
-        epoch: toEpoch(0),
-        start,
-        beacon: start,
-        committee: {
-          epoch: toEpoch(0),
-          members: genesis.validators.map(({ address, publicKey }) => ({ address, publicKey })),
-        },
-        self: toMemberIndex(0),
-        signer: {
-          publicKey: toFalconPublicKey(testKey(0).publicKey),
-          sign: (message) => toFalconSignature(falcon.sign(message)),
-        },
-        parameters,
-        verify: falconVerifyBatch,
-        startMs: genesis.timestampMs,
-        takeBatch: (maxBytes) => [...mempool.takeBatch(maxBytes), ...foreign.splice(0)],
-      },
-      await restoreConsensus(store, head.record),
-    );
-    const admitted = new AdmittedRecords(store);
-    const baseFee = (): bigint => currentBaseFee(state);
-    const machine = new NodeMachine({ mempool, admitted, consensus, state, head, baseFee });
+    const signer = {
+      publicKey: publicKeyOf(0),
+      sign: (message: Uint8Array) => toFalconSignature(falcon.sign(message)),
+    };
+    const opened = await openNode({ store, signer, verify: falconVerifyBatch });
+    const { machine } = opened;
+    state = opened.state;
     const clock = new ManualClock(START_MS);
     const executions: Extract<NodeEffect, { kind: 'execute' }>[] = [];
     const ahead: Extract<NodeEffect, { kind: 'verify-ahead' }>[] = [];

@@ -44,8 +44,8 @@ export interface RpcBackend {
   transactionStatus(hash: TxHash): PoolStatus | undefined;
   /** A transaction that is pending. */
   submittedTx(hash: TxHash): Tx | undefined;
-  /** Whose vertex is the anchor of a round ≥ 1; undefined when this node cannot tell. */
-  anchorOf(round: number): MemberIndex | undefined;
+  /** The seat of the anchor of a round ≥ 1; undefined when this node cannot tell. */
+  anchorOf(epoch: number, round: number): MemberIndex | undefined;
   nodeInfo(): NodeIdentity;
   /** Flat, snake_case names. */
   metrics(): Readonly<Record<string, number>>;

@@ -86,8 +86,11 @@ export class TestNode implements RpcBackend {
 
   /** Stores a vertex as consensus does. */
   async storeVertex(vertex: Vertex): Promise<void> {
-    const { round, author } = vertex;
-    const place = concatBytes(u64BigEndian(BigInt(round)), Uint8Array.of(author >> 8, author));
+    const { epoch, round, author } = vertex;
+    const place = concatBytes(
+      ...[epoch, round].map((number) => u64BigEndian(BigInt(number))),
+      Uint8Array.of(author >> 8, author),
+    );
     const key = concatBytes(place, vertexHash(vertex));
     const write = new Table(this.store, TABLE.vertices).put(key, encodeVertex(vertex));
     await this.store.batch([write], { sync: true });
@@ -137,7 +140,7 @@ export class TestNode implements RpcBackend {
     return this.#mempool.pendingTransaction(hash);
   }
 
-  anchorOf(round: number): MemberIndex | undefined {
+  anchorOf(_epoch: number, round: number): MemberIndex | undefined {
     return round >= 1 ? toMemberIndex(0) : undefined;
   }
 

@@ -21,8 +21,8 @@ const BUFFERED_PER_MEMBER = 64;
 export function checkBounds(node: SimNode, members: number): void {
   const open = node.open;
   if (open === undefined) return;
-  const { machine, consensus } = open;
-  const status = consensus.status;
+  const { machine, epochs } = open;
+  const status = epochs.consensus.status;
   require(node, 'waves waiting for execution', machine.waitingWaves);
   require(node, 'requests in check', machine.requestsInCheck);
   require(node, 'transactions in the pool', machine.poolSize);

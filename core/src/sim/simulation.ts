@@ -12,7 +12,7 @@ import { assertSupply, type ExecutedWave } from '../execution/index.ts';
 import { genesisCommittee } from '../finality/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
-import type { HardFinalityCert } from '../types/index.ts';
+import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
 import { checkBounds } from './bounds.ts';
 import { hashBytes } from './byte-map.ts';
 import { type DiskImage, SimDisk } from './disk.ts';
@@ -252,7 +252,10 @@ export class Simulation implements World, Observer {
 
   #connect(a: SimNode, b: SimNode): void {
     const tell = (node: SimNode, peer: number): void =>
-      this.later(CONNECT_US, node, { kind: 'deliver', event: { kind: 'connected', peer } });
+      this.later(CONNECT_US, node, {
+        kind: 'deliver',
+        event: { kind: 'connected', peer: toValidatorIndex(peer) },
+      });
     if (this.network.isCut(a.index, b.index) || this.network.isCut(b.index, a.index)) return;
     tell(a, b.index);
     tell(b, a.index);
@@ -264,7 +267,11 @@ export class Simulation implements World, Observer {
         const node = this.nodes[event.to];
         this.#trace.word(event.hash);
         this.#trace.word((event.from << 8) | event.to);
-        node?.deliver({ kind: 'message', from: event.from, bytes: event.message });
+        node?.deliver({
+          kind: 'message',
+          from: toValidatorIndex(event.from),
+          bytes: event.message,
+        });
         return;
       }
       case 'host':
@@ -475,7 +482,10 @@ export class Simulation implements World, Observer {
     const { validators, seed } = this.options;
     this.#trace.number(this.nowUs);
     for (const { open } of this.nodes) {
-      this.#highestRound = Math.max(this.#highestRound, open?.consensus.status.ownRound ?? 0);
+      this.#highestRound = Math.max(
+        this.#highestRound,
+        open?.epochs.consensus.status.ownRound ?? 0,
+      );
     }
     return {
       seed,

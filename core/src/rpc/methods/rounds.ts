@@ -1,8 +1,16 @@
 /**
  * `pyde_getRounds`: the vertices of the DAG as this node stores them, with what the committed waves
- * say about each round's anchor.
+ * say about each round's anchor. Rounds are those of the newest wave's epoch; each epoch counts its
+ * own.
  */
-import { PydeError, readU64BigEndian, toHex, toQuantity, u64BigEndian } from '../../bytes/index.ts';
+import {
+  concatBytes,
+  PydeError,
+  readU64BigEndian,
+  toHex,
+  toQuantity,
+  u64BigEndian,
+} from '../../bytes/index.ts';
 import { readWaveRecord } from '../../execution/index.ts';
 import { TABLE, Table } from '../../state/index.ts';
 import { decodeVertex, toHash, type Vertex } from '../../types/index.ts';
@@ -16,8 +24,9 @@ import type { MethodTable } from './method.ts';
 const MAX_ROUNDS = 200;
 /** A large committee fills the answer before 200 rounds are through. */
 const MAX_VERTICES = 4_096;
-const ROUND_BYTES = 8;
-const AUTHOR_BYTES = 2;
+/** A key is epoch ‖ round ‖ author ‖ name. */
+const EPOCH_BYTES = 8;
+const NAME_BYTES = 32;
 
 export const roundMethods: MethodTable = {
   pyde_getRounds: {
@@ -36,18 +45,19 @@ export const roundMethods: MethodTable = {
 
 async function roundsJson(backend: RpcBackend, from: number, to: number): Promise<Json> {
   const committed = committedAnchors(backend, from, to);
-  const decidedUpTo = backend.head().anchorRound;
+  const { epoch, anchorRound: decidedUpTo } = backend.head();
+  const place = u64BigEndian(BigInt(epoch));
   const vertices: Json[] = [];
   const range = new Table(backend.store, TABLE.vertices).range({
-    from: u64BigEndian(BigInt(from)),
-    until: u64BigEndian(BigInt(to) + 1n),
+    from: concatBytes(place, u64BigEndian(BigInt(from))),
+    until: concatBytes(place, u64BigEndian(BigInt(to) + 1n)),
     limit: MAX_VERTICES + 1,
   });
   for await (const [key, bytes] of range) {
     if (vertices.length === MAX_VERTICES) throw tooMany(from, to);
-    const name = toHex(key.subarray(ROUND_BYTES + AUTHOR_BYTES));
+    const name = toHex(key.subarray(-NAME_BYTES));
     const vertex = decodeVertex(bytes);
-    const anchor = backend.anchorOf(vertex.round) === vertex.author;
+    const anchor = backend.anchorOf(vertex.epoch, vertex.round) === vertex.author;
     const decision = (): string => {
       if (committed.has(name)) return 'committed';
       return vertex.round <= decidedUpTo ? 'skipped' : 'undecided';
@@ -59,8 +69,9 @@ async function roundsJson(backend: RpcBackend, from: number, to: number): Promis
 
 /** Round 0 holds no vertices. @throws PydeError `rpc.wave-pruned` naming the oldest round kept */
 async function requireKept(backend: RpcBackend, from: number): Promise<void> {
-  for await (const [key] of new Table(backend.store, TABLE.vertices).range({ limit: 1 })) {
-    const oldest = Number(readU64BigEndian(key));
+  const prefix = u64BigEndian(BigInt(backend.head().epoch));
+  for await (const [key] of new Table(backend.store, TABLE.vertices).range({ prefix, limit: 1 })) {
+    const oldest = Number(readU64BigEndian(key, EPOCH_BYTES));
     if (Math.max(from, 1) >= oldest) return;
     throw new PydeError<RpcErrorCode>(
       'rpc.wave-pruned',
@@ -78,7 +89,7 @@ function vertexJson(
   anchor: boolean,
   decision: string | null,
 ): Json {
-  const voted = backend.anchorOf(vertex.round - 1);
+  const voted = backend.anchorOf(vertex.epoch, vertex.round - 1);
   const vote = vertex.parents.find(({ author }) => author === voted);
   return {
     round: toQuantity(vertex.round),
@@ -98,16 +109,18 @@ function vertexJson(
   };
 }
 
-/** Names of the anchors that waves committed in these rounds; anchor rounds grow with the waves. */
+/** Names of the anchors that waves committed in these rounds; both grow within an epoch. */
 function committedAnchors(backend: RpcBackend, from: number, to: number): ReadonlySet<string> {
   const names = new Set<string>();
+  const { epoch } = backend.head();
   let low = 1n;
   let high: bigint = backend.head().waveId;
   while (low <= high) {
     const middle = (low + high) / 2n;
     const record = readWaveRecord(backend.store, middle);
     // A wave that is no longer kept lies below every one that is.
-    if (record === undefined || record.anchorRound < from) low = middle + 1n;
+    const isBelow = record === undefined || record.epoch < epoch || record.anchorRound < from;
+    if (isBelow) low = middle + 1n;
     else high = middle - 1n;
   }
   for (let waveId = low; waveId <= backend.head().waveId; waveId++) {
