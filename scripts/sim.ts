@@ -131,9 +131,9 @@ async function runOne(of: SimOptions): Promise<number> {
   const startedMs = performance.now();
   let shownMs = startedMs;
   const isTerminal = process.stderr.isTTY && values.json !== true;
-  const simulation = await Simulation.open(of, (count) =>
-    Array.from({ length: count }, (_, i) => testKey(i)),
-  );
+  const simulation = await Simulation.open(of, {
+    keys: (count) => Array.from({ length: count }, (_, i) => testKey(i)),
+  });
   const report = await simulation.run(async () => {
     const nowMs = performance.now();
     if (nowMs - shownMs < PROGRESS_EVERY_MS) return false;

@@ -1,44 +1,56 @@
 /**
- * Every queue of a node is bounded (design: tigerbeetle's rule); this reads their sizes after steps
- * and says which one outgrew its bound.
+ * Every queue of a node is bounded; this is told their sizes after steps and says which one outgrew
+ * its bound. The numbers are those of the files that keep the bounds.
  */
 import { MAX_INBOX, type SimNode } from './sim-node.ts';
 import { Violation } from './violation.ts';
 
-/** By what the machines call it. The numbers are those of the files that keep the bounds. */
-const BOUNDS: Readonly<Record<string, number>> = {
-  'waves waiting for execution': 512 + 8,
-  'requests in check': 16_384,
-  'transactions in the pool': 32_768,
-  'bytes in the pool': 64 * 1024 * 1024,
-  'events waiting': MAX_INBOX,
-  'batches in memory': 65_536,
-};
-/** Vertices waiting for ancestors, for each member of the committee. */
+/** How much of everything a node holds. */
+export interface NodeSizes {
+  readonly waitingWaves: number;
+  readonly requestsInCheck: number;
+  readonly poolTransactions: number;
+  readonly poolBytes: number;
+  readonly waitingEvents: number;
+  readonly batchesInMemory: number;
+  readonly bufferedVertices: number;
+}
+
+const BOUNDS: readonly (readonly [of: keyof NodeSizes, bound: number])[] = [
+  ['waitingWaves', 512 + 8],
+  ['requestsInCheck', 16_384],
+  ['poolTransactions', 32_768],
+  ['poolBytes', 64 * 1024 * 1024],
+  ['waitingEvents', MAX_INBOX],
+  ['batchesInMemory', 65_536],
+];
+/** For each member of the committee. */
 const BUFFERED_PER_MEMBER = 64;
 
-/** @throws Violation */
-export function checkBounds(node: SimNode, members: number): void {
+/** @returns undefined for a node that is down */
+export function sizesOf(node: SimNode): NodeSizes | undefined {
   const open = node.open;
-  if (open === undefined) return;
+  if (open === undefined) return undefined;
   const { machine, epochs } = open;
-  const status = epochs.consensus.status;
-  require(node, 'waves waiting for execution', machine.waitingWaves);
-  require(node, 'requests in check', machine.requestsInCheck);
-  require(node, 'transactions in the pool', machine.poolSize);
-  require(node, 'bytes in the pool', machine.poolBytes);
-  require(node, 'events waiting', node.inboxSize);
-  require(node, 'batches in memory', status.batchesInMemory);
-  const buffered = BUFFERED_PER_MEMBER * members;
-  if (status.bufferedVertices > buffered) {
-    throw outgrown(node, 'vertices waiting for ancestors', status.bufferedVertices, buffered);
-  }
+  const { batchesInMemory, bufferedVertices } = epochs.consensus.status;
+  return {
+    waitingWaves: machine.waitingWaves,
+    requestsInCheck: machine.requestsInCheck,
+    poolTransactions: machine.poolSize,
+    poolBytes: machine.poolBytes,
+    waitingEvents: node.inboxSize,
+    batchesInMemory,
+    bufferedVertices,
+  };
 }
 
-function require(node: SimNode, what: string, size: number): void {
-  const bound = BOUNDS[what] ?? 0;
-  if (size > bound) throw outgrown(node, what, size, bound);
+/** @throws Violation */
+export function checkBounds(node: number, sizes: NodeSizes, members: number): void {
+  for (const [of, bound] of BOUNDS) requireBelow(node, of, sizes[of], bound);
+  requireBelow(node, 'bufferedVertices', sizes.bufferedVertices, BUFFERED_PER_MEMBER * members);
 }
 
-const outgrown = (node: SimNode, what: string, size: number, bound: number): Violation =>
-  new Violation('bound', node.index, `${what}: ${size}, where at most ${bound} are allowed`);
+function requireBelow(node: number, of: keyof NodeSizes, size: number, bound: number): void {
+  if (size <= bound) return;
+  throw new Violation('bound', node, `${of}: ${size}, where at most ${bound} are allowed`);
+}

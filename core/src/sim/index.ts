@@ -10,6 +10,6 @@ export {
 export type { ReportedViolation, SimReport } from './report.ts';
 export type { Percentiles } from './samples.ts';
 export type { SignatureKind } from './signatures.ts';
-export type { Member } from './sim-node.ts';
-export { Simulation } from './simulation.ts';
+export type { Disguise, Member, Seat } from './sim-node.ts';
+export { type SimParts, Simulation } from './simulation.ts';
 export type { ViolationCode } from './violation.ts';

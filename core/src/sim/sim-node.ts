@@ -24,6 +24,25 @@ import type { Prng } from './prng.ts';
 /** What takes part: the node's own machine, or one that does as it pleases with it. */
 export type Member = Machine<NodeEvent, NodeEffect>;
 
+/** What a member in disguise has to work with. */
+export interface Seat {
+  readonly index: number;
+  readonly members: number;
+  readonly signer: Signer;
+  readonly verify: VerifySignatures;
+  /** Its own stream of chance. */
+  readonly prng: Prng;
+  readonly disk: SimDisk;
+}
+
+/** A member that is not simply its node's machine. */
+export interface Disguise {
+  /** It has to keep every rule: assertions hold for it as for any other. */
+  readonly honest: boolean;
+  /** Called whenever the node starts. */
+  wrap(node: OpenNode, seat: Seat): Member;
+}
+
 /** What the simulation offers to its nodes. */
 export interface World {
   /** Since the simulation began. */
@@ -73,13 +92,10 @@ export const NODE_TIMES: NodeTimes = {
 };
 
 export interface SimNodeSetup {
-  readonly index: number;
-  readonly signer: Signer;
-  readonly verify: VerifySignatures;
-  readonly prng: Prng;
+  readonly seat: Seat;
   readonly times: NodeTimes;
-  /** Turns an honest node's machine into another; absent for an honest one. */
-  readonly disguise?: (node: OpenNode) => Member;
+  /** Absent for a node as it is. */
+  readonly disguise?: Disguise | undefined;
 }
 
 /** As the real driver keeps. */
@@ -119,10 +135,10 @@ export class SimNode {
   #life: Life | undefined;
   #lives = 0;
 
-  constructor(setup: SimNodeSetup, disk: SimDisk, world: World) {
-    this.index = setup.index;
-    this.honest = setup.disguise === undefined;
-    this.disk = disk;
+  constructor(setup: SimNodeSetup, world: World) {
+    this.index = setup.seat.index;
+    this.honest = setup.disguise?.honest ?? true;
+    this.disk = setup.seat.disk;
     this.#setup = setup;
     this.#world = world;
   }
@@ -153,7 +169,8 @@ export class SimNode {
 
   /** Starts from the disk, and takes in again what an earlier life acknowledged. */
   async boot(): Promise<void> {
-    const { signer, verify, disguise } = this.#setup;
+    const { seat, disguise } = this.#setup;
+    const { signer, verify } = seat;
     const open = await openNode({ store: this.disk, signer, verify });
     const verified = new VerifiedTransactions(REMEMBERED_VERIFIED);
     const { parameters } = open.genesis;
@@ -161,7 +178,7 @@ export class SimNode {
     this.#lives++;
     this.#life = {
       open,
-      member: disguise?.(open) ?? open.machine,
+      member: disguise?.wrap(open, seat) ?? open.machine,
       executor,
       verified,
       bootUs: this.#world.nowUs,
@@ -185,7 +202,7 @@ export class SimNode {
     this.effectsToCrash = undefined;
     this.#life = undefined;
     const [writing] = life.pending;
-    if (writing?.kind === 'persist' && this.#setup.prng.chance(500_000)) {
+    if (writing?.kind === 'persist' && this.#setup.seat.prng.chance(500_000)) {
       this.disk.apply(writing.writes, false);
     }
   }
@@ -250,7 +267,7 @@ export class SimNode {
       if (effect.kind === 'persist' && effect.sync) {
         const [least, most] = this.#setup.times.syncUs;
         life.pending = effects.slice(i);
-        const delayUs = this.#setup.prng.between(least, most) + this.addedSyncUs;
+        const delayUs = this.#setup.seat.prng.between(least, most) + this.addedSyncUs;
         this.#world.later(delayUs, this, { kind: 'written' });
         return;
       }
@@ -299,6 +316,7 @@ export class SimNode {
         this.#laterExecution(life);
         return;
       case 'wave':
+      case 'equivocation':
         return;
       case 'finality':
         observer.certified(this, effect.cert);
@@ -318,13 +336,13 @@ export class SimNode {
   }
 
   #verify({ request, checks }: Extract<NodeEffect, { kind: 'verify' }>): void {
-    const valid = this.#setup.verify(checks).every((verdict) => verdict);
+    const valid = this.#setup.seat.verify(checks).every((verdict) => verdict);
     const event: NodeEvent = { kind: 'verified', request, valid };
     this.#world.later(this.#setup.times.verifyUs, this, { kind: 'deliver', event });
   }
 
   #verifyAhead({ ticket, checks }: Extract<NodeEffect, { kind: 'verify-ahead' }>): void {
-    const verdicts = this.#setup.verify(checks);
+    const verdicts = this.#setup.seat.verify(checks);
     const event: NodeEvent = { kind: 'verified-ahead', ticket, verdicts };
     this.#world.later(this.#setup.times.verifyUs, this, { kind: 'deliver', event });
   }

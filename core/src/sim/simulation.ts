@@ -6,14 +6,15 @@
  * The part with load and faults lasts as long as asked; then faults stop and the network has to come
  * to rest: every transaction settled, every node at one height.
  */
-import { isPydeError } from '../bytes/index.ts';
+import { isPydeError, PydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
+import type { FalconKeyPair } from '../crypto/index.ts';
 import { assertSupply, type ExecutedWave } from '../execution/index.ts';
 import { genesisCommittee } from '../finality/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
-import { checkBounds } from './bounds.ts';
+import { checkBounds, sizesOf } from './bounds.ts';
 import { hashBytes } from './byte-map.ts';
 import { type DiskImage, SimDisk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
@@ -30,9 +31,24 @@ import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
 import { keyedSignatures, realSignatures, type SimSignatures } from './signatures.ts';
 import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
-import { type HostEvent, NODE_TIMES, type Observer, SimNode, type World } from './sim-node.ts';
+import {
+  type Disguise,
+  type HostEvent,
+  NODE_TIMES,
+  type Observer,
+  SimNode,
+  type World,
+} from './sim-node.ts';
 import { Trace } from './trace.ts';
 import { Violation } from './violation.ts';
+
+/** What a run may be given beside its options. */
+export interface SimParts {
+  /** Needed for real signatures. */
+  readonly keys?: SimKeys;
+  /** By index of the member. */
+  readonly disguises?: ReadonlyMap<number, Disguise>;
+}
 
 type SimEvent =
   | {
@@ -108,7 +124,11 @@ export class Simulation implements World, Observer {
   #finished = false;
   #supplyDue: SimNode | undefined;
 
-  private constructor(options: SimOptions, signatures: SimSignatures) {
+  private constructor(
+    options: SimOptions,
+    signatures: SimSignatures,
+    disguises: ReadonlyMap<number, Disguise>,
+  ) {
     const { validators, seed } = options;
     this.options = options;
     this.#signatures = signatures;
@@ -120,9 +140,16 @@ export class Simulation implements World, Observer {
     this.nodes = Array.from({ length: validators }, (_, index) => {
       const signer = signatures.signers[index];
       if (signer === undefined) throw new Error('every member has a signer');
-      const prng = Prng.seeded(seed, NODE_STREAM + index);
-      const setup = { index, signer, verify: signatures.verify, prng, times: NODE_TIMES };
-      return new SimNode(setup, new SimDisk(), this);
+      const seat = {
+        index,
+        members: validators,
+        signer,
+        verify: signatures.verify,
+        prng: Prng.seeded(seed, NODE_STREAM + index),
+        disk: new SimDisk(),
+      };
+      const setup = { seat, times: NODE_TIMES, disguise: disguises.get(index) };
+      return new SimNode(setup, this);
     });
     this.clients = new Clients(
       signatures.signers.slice(validators),
@@ -158,21 +185,19 @@ export class Simulation implements World, Observer {
     );
   }
 
-  /**
-   * @param keys needed for real signatures
-   * @throws PydeError `sim.*`
-   */
-  static async open(options: SimOptions, keys?: SimKeys): Promise<Simulation> {
+  /** @throws PydeError `sim.*` */
+  static async open(options: SimOptions, parts: SimParts = {}): Promise<Simulation> {
+    const { keys } = parts;
     const { validators, tps, seed } = options;
     const accounts = Math.min(
       MAX_ACCOUNTS,
       Math.max(MIN_ACCOUNTS, Math.ceil(tps * ACCOUNTS_PER_TPS)),
     );
     const signatures =
-      options.signatures === 'keyed' || keys === undefined
+      options.signatures === 'keyed'
         ? keyedSignatures(seed, validators + accounts)
-        : realSignatures(seed, keys(validators + accounts));
-    const simulation = new Simulation(options, signatures);
+        : realSignatures(seed, requireKeys(keys, validators + accounts));
+    const simulation = new Simulation(options, signatures, parts.disguises ?? new Map());
     const genesis = simGenesis(signatures, validators, options);
     const prototype = new SimDisk();
     await writeGenesis(prototype, genesis);
@@ -339,7 +364,9 @@ export class Simulation implements World, Observer {
     this.#steps++;
     this.#trace.word((event.kind.length << 24) | (effects.length << 8) | node.index);
     this.#trace.word(this.nowUs);
-    if (this.#steps % BOUNDS_EVERY_STEPS === 0) checkBounds(node, this.nodes.length);
+    if (this.#steps % BOUNDS_EVERY_STEPS !== 0) return;
+    const sizes = sizesOf(node);
+    if (sizes !== undefined) checkBounds(node.index, sizes, this.nodes.length);
   }
 
   sending(node: SimNode, message: Uint8Array): void {
@@ -519,4 +546,15 @@ export class Simulation implements World, Observer {
       digest: this.#trace.digest(),
     };
   }
+}
+
+/** @throws PydeError `sim.keys` */
+function requireKeys(keys: SimKeys | undefined, count: number): readonly FalconKeyPair[] {
+  const made = keys?.(count) ?? [];
+  if (made.length >= count) return made.slice(0, count);
+  throw new PydeError(
+    'sim.keys',
+    `real signatures need ${count} FALCON keys, and ${made.length} were given; ` +
+      'give more, or use keyed signatures',
+  );
 }
