@@ -19,6 +19,8 @@ interface WaitingAttestation {
   readonly waveId: WaveId;
   readonly digest: Hash;
   readonly carriesTransactions: boolean;
+  /** Made ahead, or when a vertex takes it. */
+  signature?: Attestation['signature'];
 }
 
 export class OwnAttestations {
@@ -30,7 +32,7 @@ export class OwnAttestations {
 
   add(record: WaveCommitRecord, digest: Hash): void {
     const { waveId, txCount, nextBeacon } = record;
-    const attestation = { waveId, digest, carriesTransactions: txCount > 0 };
+    const attestation: WaitingAttestation = { waveId, digest, carriesTransactions: txCount > 0 };
     if (nextBeacon !== undefined) {
       this.#closing = attestation;
       return;
@@ -51,12 +53,23 @@ export class OwnAttestations {
     this.#signedClosing = undefined;
   }
 
+  /**
+   * Signs one that the next vertex takes, while there is time.
+   * @returns whether there was one
+   */
+  signAhead(signer: Signer): boolean {
+    const next = this.#waiting.slice(-MAX_VERTEX_ATTESTATIONS);
+    const unsigned = next.find(({ signature }) => signature === undefined);
+    if (unsigned !== undefined) unsigned.signature = signer.sign(unsigned.digest);
+    return unsigned !== undefined;
+  }
+
   /** Signs and takes as many as a vertex holds. */
   take(signer: Signer): Attestation[] {
-    const sign = ({ waveId, digest }: WaitingAttestation): Attestation => ({
+    const sign = ({ waveId, digest, signature }: WaitingAttestation): Attestation => ({
       waveId,
       digest,
-      signature: signer.sign(digest),
+      signature: signature ?? signer.sign(digest),
     });
     if (this.#closing !== undefined) this.#signedClosing ??= sign(this.#closing);
     const closing = this.#signedClosing === undefined ? [] : [this.#signedClosing];

@@ -183,6 +183,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#setup.mempool.pendingTransaction(hash);
   }
 
+  /** As `Consensus.prepare`. */
+  prepare(): boolean {
+    return this.#halted === undefined && this.#setup.consensus.prepare();
+  }
+
   step(event: NodeEvent, now: Instant): NodeEffect[] {
     switch (event.kind) {
       case 'start':

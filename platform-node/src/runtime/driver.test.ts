@@ -8,7 +8,7 @@ import { systemClock } from './system-clock.ts';
 const later = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 /** A driver of a machine that answers `start` with these effects, and what it did with them. */
-function drive(effects: NodeEffect[], persisted: () => Promise<void>) {
+function drive(effects: NodeEffect[], persisted: () => Promise<void>, preparations = 0) {
   const told: string[] = [];
   const store = new MemoryStore();
   store.batch = () => {
@@ -21,6 +21,11 @@ function drive(effects: NodeEffect[], persisted: () => Promise<void>) {
   };
   const driver = new Driver({
     machine: {
+      prepare: () => {
+        preparations--;
+        if (preparations >= 0) told.push('prepare');
+        return preparations > 0;
+      },
       step: (event: NodeEvent) => {
         if (event.kind === 'executed') told.push('executed');
         return event.kind === 'start' ? effects : [];
@@ -59,6 +64,14 @@ describe('Driver', () => {
     resolve();
     await later();
     expect(told).toEqual(['begin', 'persist', 'broadcast', 'write', 'executed']);
+    await driver.stop();
+  });
+
+  it('prepares what comes next only once nothing is left to do', async () => {
+    const { driver, told } = drive(effects, () => Promise.resolve(), 3);
+    await later();
+    const done = ['begin', 'persist', 'broadcast', 'write', 'executed'];
+    expect(told).toEqual([...done, 'prepare', 'prepare', 'prepare']);
     await driver.stop();
   });
 

@@ -11,7 +11,7 @@ import type { TxHash } from '@pyde/core/types';
 import type { BegunExecution, ExecutionThread } from '../workers/execution-thread.ts';
 
 export interface DriverParts {
-  readonly machine: Pick<NodeMachine, 'step'>;
+  readonly machine: Pick<NodeMachine, 'step' | 'prepare'>;
   readonly clock: Clock;
   readonly store: KeyValueStore;
   readonly pool: WorkerPool;
@@ -45,6 +45,7 @@ export class Driver {
   #nextRequest = 0;
   #timer: NodeJS.Timeout | undefined;
   #pump: Promise<void> | undefined;
+  #resting: NodeJS.Immediate | undefined;
   #stopped: Error | undefined;
 
   constructor(parts: DriverParts) {
@@ -128,7 +129,21 @@ export class Driver {
     } finally {
       this.#pump = undefined;
       if (this.#events.length > 0 && this.#stopped === undefined) this.#pump = this.#run();
+      else this.#rest();
     }
+  }
+
+  /** Uses the time until the next event, a little in each turn of the event loop. */
+  #rest(): void {
+    this.#resting ??= setImmediate(() => {
+      this.#resting = undefined;
+      if (this.#pump !== undefined || this.#stopped !== undefined) return;
+      try {
+        if (this.#parts.machine.prepare()) this.#rest();
+      } catch (error) {
+        this.fail(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
   }
 
   async #step(event: NodeEvent): Promise<void> {
