@@ -7,7 +7,7 @@
  */
 import { equalBytes, invariant } from '../bytes/index.ts';
 import type { Committee, Signer } from '../finality/index.ts';
-import { quorum } from '../finality/index.ts';
+import { maxFaulty, quorum } from '../finality/index.ts';
 import type { Instant, Machine, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import {
   type BatchRef,
@@ -30,14 +30,17 @@ import { BatchStore } from './batch-store.ts';
 import { CommitLog } from './commit-log.ts';
 import type { Dag, DagVertex } from './dag.ts';
 import { EffectList } from './effect-list.ts';
+import { type Equivocation, Equivocations } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
-import { Intake } from './intake.ts';
+import { Exchange } from './exchange.ts';
+import { HeldNames } from './held-names.ts';
 import { frameMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { Producer } from './producer.ts';
 import { makeVertex, parentsFor } from './proposer.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import { WaveBuilder } from './wave-builder.ts';
+import { Tips } from './weak-parents.ts';
 
 export interface ConsensusContext {
   readonly chainId: bigint;
@@ -66,6 +69,8 @@ export interface ConsensusStatus {
   readonly lowestRound: number;
   readonly waitingWaves: number;
   readonly bufferedVertices: number;
+  /** Ancestors and batches that those wait for. */
+  readonly missing: number;
   readonly batchesInMemory: number;
   /** Messages of others not taken, by error code. */
   readonly refused: ReadonlyMap<string, number>;
@@ -91,7 +96,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #seat: Seat | undefined;
   readonly #records: Restored['records'];
   readonly #dag: Dag;
-  readonly #intake: Intake;
+  readonly #exchange: Exchange;
+  readonly #held: HeldNames;
+  readonly #equivocations: Equivocations;
+  readonly #tips: Tips;
   readonly #batches = new BatchStore();
   readonly #log: CommitLog;
   readonly #pool: AttestationPool;
@@ -104,6 +112,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #sentMs = 0;
   #timerMs: number | undefined;
   #halted = false;
+  /** Found in this step. */
+  #contradictions: Equivocation[] = [];
   #retired = false;
   #forgotten = false;
   /** What the stored attestations already prove. */
@@ -146,15 +156,36 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     };
     this.#dag = rebuildDag(dagOptions, restored, this.#batches, waves.gcRound);
     this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum);
-    this.#intake = new Intake(
-      { chainId: context.chainId, committee, verify, self, gcRounds: parameters.gcRounds },
-      this.#dag,
-      this.#batches,
+    const { gcRounds } = parameters;
+    const { records } = restored;
+    this.#held = new HeldNames(this.#dag, records.edge, gcRounds, restored.vouched);
+    this.#equivocations = new Equivocations(
+      { committee, verify, bytesOf: (vertex) => records.vertexBytes(vertex.round, vertex) },
+      restored.evidence,
+      head.waveId,
     );
+    this.#exchange = new Exchange(
+      {
+        ...{ chainId: context.chainId, committee, verify, self, gcRounds, size: this.#size },
+        witnesses: maxFaulty(this.#size) + 1,
+        gcRound: () => this.#log.gcRound,
+      },
+      {
+        dag: this.#dag,
+        batches: this.#batches,
+        records,
+        held: this.#held,
+        equivocations: this.#equivocations,
+      },
+    );
+    this.#tips = new Tips(this.#dag, this.#size);
     this.#pool = new AttestationPool(committee, self, head.waveId, verify);
     const own = self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound);
     this.#restoredRound = own?.round ?? 0;
     this.#newestOwn = own?.bytes;
+    for (const { vertex, name } of restored.vertices) {
+      this.#contradictions.push(...this.#equivocations.attestations(vertex, name));
+    }
     this.#restoreAttestations(restored);
   }
 
@@ -173,9 +204,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       highestRound: this.#dag.highestRound,
       lowestRound: this.#dag.lowestRound,
       waitingWaves: this.#log.waitingWaves,
-      bufferedVertices: this.#intake.waiting,
+      bufferedVertices: this.#exchange.waiting,
+      missing: this.#exchange.wanted,
       batchesInMemory: this.#batches.inMemory,
-      refused: this.#intake.refused,
+      refused: this.#exchange.refused,
     };
   }
 
@@ -230,7 +262,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         if (this.#producer !== undefined) this.#producer.workPending = event.pending;
         break;
       case 'message':
-        this.#intake.receive(event.bytes, event.from);
+        this.#exchange.receive(event.bytes, event.from, now.monotonicMs);
         break;
       case 'connected':
         if (this.#newestOwn !== undefined) {
@@ -278,6 +310,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     effects: EffectList,
   ): void {
     this.#log.executed(record);
+    this.#equivocations.executed(record.waveId);
     if (this.#seat !== undefined) this.#attestations.add(record, digest);
     this.#settleOutcomes(this.#pool.executed(record, digest, { certified: false }), effects);
   }
@@ -295,12 +328,28 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       }
       this.#produce(this.#producer, effects, now);
     }
+    this.#gather(effects, now);
     // Deletions ride on a write that is made anyway; rounds cannot pile up without one.
     if (effects.hasWrites) this.#prune(effects);
   }
 
+  /** What the messages of others brought about besides vertices. */
+  #gather(effects: EffectList, now: Instant): void {
+    const { requests, writes, equivocations } = this.#exchange.gather(now.monotonicMs);
+    if (writes.length > 0) effects.persist(writes, false);
+    for (const { to, message } of requests) {
+      if (to === undefined) effects.add({ kind: 'broadcast', message });
+      else effects.add({ kind: 'send', member: to, message });
+    }
+    for (const evidence of [...equivocations, ...this.#contradictions]) {
+      effects.persist([this.#records.evidence.put(evidence)], false);
+      effects.add({ kind: 'equivocation', evidence });
+    }
+    this.#contradictions = [];
+  }
+
   #acceptBuffered(effects: EffectList, now: Instant): void {
-    this.#intake.drain(now, ({ vertex, name }) => {
+    this.#exchange.drain(now, ({ vertex, name }) => {
       effects.persist(this.#accept(vertex, name), false);
       this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
     });
@@ -310,11 +359,15 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #accept(vertex: Vertex, name: VertexHash): StoreWrite[] {
     this.#log.grew();
     const placed = this.#dag.insert(vertex, name);
+    this.#tips.accepted(placed);
     if (placed.round <= this.#log.settledRound) this.#dag.markEmitted(placed);
     const writes = [this.#records.putVertex(vertex, name)];
     for (const { hash } of vertex.batches) {
       const bytes = this.#batches.refer(hash, !placed.emitted);
       if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));
+    }
+    for (const evidence of this.#equivocations.attestations(vertex, name)) {
+      this.#contradictions.push(evidence);
     }
     return writes;
   }
@@ -324,6 +377,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     invariant(seat !== undefined, 'only a member makes vertices');
     const round = toRound(producer.nextRound);
     const parents = parentsFor(this.#dag, round);
+    const weakParents = this.#tips.weakParents(round, this.#log.gcRound);
     const takesBatch = !this.#log.isCongested && !this.#log.isEnding;
     const batches = takesBatch ? this.#takeBatch(producer, effects) : [];
     const attestations = this.#attestations.take(seat.signer);
@@ -334,6 +388,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         author: seat.self,
         round,
         parents,
+        weakParents,
         batches,
         attestations,
         unixMs: BigInt(Math.floor(now.unixMs)),
@@ -342,6 +397,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     );
     const writes = [...this.#accept(vertex, name), this.#records.putOwn({ round, name })];
     effects.persist(writes, true);
+    this.#exchange.accepted({ vertex, name });
     producer.produced(round, now.monotonicMs);
     this.#newestOwn = encodeVertex(vertex);
     this.#sendNewest(effects, now);
@@ -383,8 +439,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   /** The next time at which anything may change by itself. */
   #setTimer(effects: EffectList, now: Instant, vertexMs?: number): void {
     const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
-    const dueMs = this.#intake.nextDueMs(now);
-    if (dueMs !== undefined) times.push(now.monotonicMs + dueMs);
+    const dueMs = this.#exchange.nextDueMs(now);
+    if (dueMs !== undefined) times.push(Math.max(dueMs, now.monotonicMs));
     if (this.#size > 1 && this.#newestOwn !== undefined && this.#producer !== undefined) {
       const timeoutMs = this.#producer.leaderTimeoutMs;
       if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);
@@ -401,9 +457,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #prune(effects: EffectList): void {
     const below =
       this.#log.executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
-    const writes = this.#deletions(this.#dag.prune(below, MAX_PRUNED_ROUNDS_PER_STEP));
+    const dropped = this.#dag.prune(below, MAX_PRUNED_ROUNDS_PER_STEP);
+    const writes = [...this.#deletions(dropped), ...this.#held.pruned(dropped)];
     if (writes.length === 0) return;
-    this.#intake.dropBelow(this.#dag.lowestRound + 1);
+    this.#exchange.dropBelow(this.#dag.lowestRound + 1);
     effects.persist(writes, false);
   }
 

@@ -1,6 +1,7 @@
 /** What goes into the consensus machine and what comes out (design/architecture.md). */
 import type { StoreWrite } from '../platform/index.ts';
 import type { HardFinalityCert, Hash, MemberIndex, WaveCommitRecord } from '../types/index.ts';
+import type { Equivocation } from './equivocation.ts';
 import type { CommittedWave } from './wave-builder.ts';
 
 export type ConsensusEvent =
@@ -28,5 +29,7 @@ export type ConsensusEffect =
   | { readonly kind: 'commit'; readonly wave: CommittedWave }
   /** The certificate is in an earlier `persist` of the same step. */
   | { readonly kind: 'certified'; readonly cert: HardFinalityCert }
+  /** A member contradicted itself; the evidence is in the `persist` of the same step. */
+  | { readonly kind: 'equivocation'; readonly evidence: Equivocation }
   /** f + 1 members attest another state: this node must neither produce nor execute any more. */
   | { readonly kind: 'halt'; readonly reason: string };

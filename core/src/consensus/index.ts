@@ -11,9 +11,22 @@ export {
   type ConsensusContext,
   type ConsensusStatus,
 } from './consensus.ts';
+export { type Equivocation, type EquivocationKind, EvidenceRecords } from './equivocation.ts';
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent } from './events.ts';
+export {
+  decodeRefs,
+  decodeRounds,
+  decodeWantRounds,
+  encodeRefs,
+  encodeRounds,
+  encodeWantRounds,
+  MAX_NAMES_PER_MESSAGE,
+  MAX_ROUNDS_PER_REQUEST,
+} from './fetch-message.ts';
 export { freshEpoch } from './fresh-epoch.ts';
+export { joinedEpoch } from './joined-epoch.ts';
+export { gcRoundAfter } from './linearizer.ts';
 export {
   frameMessage,
   MAX_MESSAGE_BYTES,
@@ -22,5 +35,6 @@ export {
   openMessage,
 } from './message.ts';
 export { ConsensusRecords, dropRecordsBefore } from './records.ts';
-export { type Restored, restoreConsensus } from './restore.ts';
+export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
+export { OwnStore } from './standing-records.ts';
 export type { CommittedWave } from './wave-builder.ts';

@@ -1,15 +1,30 @@
 /**
- * The door for what other members send: bytes are decoded, judged and buffered here, or refused and
- * counted by their code. Nothing of it is trusted; a refusal never throws past this file.
+ * The door for vertices and batches of other members (design/consensus.md, "Vertex"): they are
+ * decoded, judged and buffered here, or refused. Nothing of it is trusted. Unrequested, there is
+ * room for one vertex of an author and round inside the GC window; another one is let in only when
+ * a waiting vertex names it as an ancestor.
  */
-import { isPydeError } from '../bytes/index.ts';
+import { equalBytes } from '../bytes/index.ts';
 import type { Instant } from '../platform/index.ts';
-import { batchHash, decodeVertex, type MemberIndex, vertexHash } from '../types/index.ts';
+import {
+  type BatchRef,
+  batchHash,
+  decodeVertex,
+  type MemberIndex,
+  toRound,
+  type Vertex,
+  type VertexHash,
+  vertexHash,
+  type WeakParentRef,
+} from '../types/index.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { Dag } from './dag.ts';
+import type { Equivocation, Equivocations } from './equivocation.ts';
 import { consensusError } from './error.ts';
-import { openMessage } from './message.ts';
-import { type BufferedVertex, VertexBuffer } from './vertex-buffer.ts';
+import type { VertexRef } from './fetch-message.ts';
+import type { HeldNames } from './held-names.ts';
+import type { ConsensusRecords } from './records.ts';
+import { type BufferedVertex, type MissingObserver, VertexBuffer } from './vertex-buffer.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
 /** A vertex stamped further ahead of the local clock waits. */
@@ -18,24 +33,29 @@ export const MAX_CLOCK_LEAD_MS = 2_000;
 export interface IntakeOptions extends VertexRules {
   readonly self: MemberIndex | undefined;
   readonly gcRounds: number;
+  /** Two vertices of one author and round. */
+  onEquivocation(equivocation: Equivocation): void;
+}
+
+export interface IntakeParts {
+  readonly dag: Dag;
+  readonly batches: BatchStore;
+  readonly records: ConsensusRecords;
+  readonly held: HeldNames;
+  readonly equivocations: Equivocations;
+  /** Asks for what waiting vertices miss. */
+  readonly observer: MissingObserver;
 }
 
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #dag: Dag;
-  readonly #batches: BatchStore;
-  readonly #buffer = new VertexBuffer();
-  readonly #refused = new Map<string, number>();
+  readonly #parts: IntakeParts;
+  readonly #buffer: VertexBuffer;
 
-  constructor(options: IntakeOptions, dag: Dag, batches: BatchStore) {
+  constructor(options: IntakeOptions, parts: IntakeParts) {
     this.#options = options;
-    this.#dag = dag;
-    this.#batches = batches;
-  }
-
-  /** Messages not taken, by error code. */
-  get refused(): ReadonlyMap<string, number> {
-    return this.#refused;
+    this.#parts = parts;
+    this.#buffer = new VertexBuffer(parts.observer);
   }
 
   /** Valid vertices that wait. */
@@ -43,33 +63,83 @@ export class Intake {
     return this.#buffer.size;
   }
 
-  /** A message of another member, in its frame. */
-  receive(message: Uint8Array, from: MemberIndex): void {
-    this.#countRefusal(() => {
-      const { kind, bytes } = openMessage(message);
-      if (kind === 'vertex') this.#admitVertex(bytes);
-      else if (kind === 'batch') this.#batches.putLoose(from, batchHash(bytes), bytes);
-      else throw consensusError('consensus.message', `nothing here takes a message ${kind}`);
-    });
+  find(ref: VertexRef): BufferedVertex | undefined {
+    const found = this.#buffer.find(ref.name);
+    return found?.vertex.author === ref.author ? found : undefined;
+  }
+
+  /**
+   * @returns the vertex when it waits now, undefined when it was known
+   * @throws PydeError with the reason why it is refused
+   */
+  receiveVertex(bytes: Uint8Array, from: MemberIndex): Vertex | undefined {
+    const { dag } = this.#parts;
+    const vertex = decodeVertex(bytes);
+    const { round, author } = vertex;
+    const name = vertexHash(vertex);
+    const ref = { round, author, name };
+    if (dag.find(round, ref) !== undefined || this.#buffer.find(name) !== undefined)
+      return undefined;
+    const isNeeded = this.#buffer.needs(ref);
+    this.#requireRoom(ref, isNeeded);
+    const other = this.#other(ref);
+    if (other !== undefined) this.#contradict(other, vertex, name, isNeeded);
+    verifyVertex(vertex, name, this.#options);
+    const entry = { vertex, name };
+    if (
+      this.#buffer.add(entry, from, this.#missing(vertex), this.#missingBatches(vertex)) === entry
+    ) {
+      throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
+    }
+    return vertex;
+  }
+
+  /** One that is wanted and finds no room is asked for again. */
+  receiveBatch(bytes: Uint8Array, from: MemberIndex): void {
+    const { batches } = this.#parts;
+    const hash = batchHash(bytes);
+    const missing = this.#buffer.needsBatch(hash);
+    if (missing === undefined) {
+      batches.putLoose(from, hash, bytes);
+      return;
+    }
+    let isKept = false;
+    for (const { vertex, missingVertices } of missing.children) {
+      if (!vertex.batches.some((ref) => isRefTo(ref, hash, bytes))) continue;
+      isKept = batches.putWanted(vertex.author, hash, bytes, missingVertices === 0);
+      if (isKept) break;
+    }
+    if (isKept) this.#buffer.holdBatch(hash);
   }
 
   /** Hands every vertex that may be accepted now to `accept`, lowest round first. */
   drain(now: Instant, accept: (entry: BufferedVertex) => void): void {
     const latestMs = latestTimestamp(now);
-    this.#buffer.drain(
-      ({ vertex }) =>
-        vertex.timestampMs <= latestMs &&
-        this.#dag.holdsAncestorsOf(vertex) &&
-        vertex.batches.every(({ hash }) => this.#batches.has(hash)),
-      accept,
-    );
+    for (;;) {
+      const child = this.#buffer.nextWhole(latestMs);
+      if (child === undefined) return;
+      // Batches that nobody had to keep may have gone meanwhile.
+      const gone = child.vertex.batches.filter((ref) => !this.#loadBatch(ref));
+      if (gone.length > 0) {
+        this.#buffer.missBatches(child, gone);
+        continue;
+      }
+      this.#buffer.take(child);
+      accept(child);
+      const { vertex, name } = child;
+      this.hold({ round: vertex.round, author: vertex.author, name });
+    }
+  }
+
+  /** A vertex was accepted, or counts as held. */
+  hold(ref: VertexRef): void {
+    this.#buffer.holdVertex(ref);
   }
 
   /** How long until the clock lets another waiting vertex in; undefined if none waits for it. */
   nextDueMs(now: Instant): number | undefined {
-    const latestMs = latestTimestamp(now);
-    const dueMs = this.#buffer.nextTimestampAfter(latestMs);
-    return dueMs === undefined ? undefined : Number(dueMs - latestMs);
+    const dueMs = this.#buffer.nextTimestampMs;
+    return dueMs === undefined ? undefined : Math.max(0, Number(dueMs - latestTimestamp(now)));
   }
 
   /** Forgets waiting vertices whose parents can come no more. */
@@ -77,50 +147,82 @@ export class Intake {
     this.#buffer.dropBelow(round);
   }
 
-  #admitVertex(bytes: Uint8Array): void {
-    const vertex = decodeVertex(bytes);
-    const { round, author } = vertex;
-    const name = vertexHash(vertex);
-    const ref = { author, name };
-    if (this.#dag.find(round, ref) !== undefined || this.#buffer.holds(author, name)) return;
-    if (author === this.#options.self) {
+  #requireRoom({ round, author }: VertexRef, isNeeded: boolean): void {
+    const { dag } = this.#parts;
+    if (author === this.#options.self && !isNeeded) {
       throw consensusError(
         'consensus.own-vertex',
         `a vertex of this member's own round ${round} that its store does not hold`,
       );
     }
-    const highest = this.#dag.highestRound + this.#options.gcRounds;
-    if (round > highest) {
+    const highest = dag.highestRound + this.#options.gcRounds;
+    if (round > highest && !isNeeded) {
       throw consensusError('consensus.round-too-high', `round ${round} is above ${highest}`);
     }
-    const lowest = this.#dag.lowestRound;
-    if (round <= lowest && round > 0) {
-      throw consensusError('consensus.round-too-low', `round ${round} is not above ${lowest}`);
-    }
-    const hasOther =
-      this.#dag.of(round, author).length > 0 || this.#buffer.get(round, author) !== undefined;
-    if (hasOther && !this.#buffer.needs(round, ref)) {
+    if (round <= dag.lowestRound && round > 0) {
       throw consensusError(
-        'consensus.second-vertex',
-        `member ${author} made two vertices of round ${round}`,
+        'consensus.round-too-low',
+        `round ${round} is not above ${dag.lowestRound}`,
       );
-    }
-    verifyVertex(vertex, name, this.#options);
-    const entry = { vertex, name };
-    if (this.#buffer.add(entry) === entry) {
-      throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
     }
   }
 
-  #countRefusal(receive: () => void): void {
-    try {
-      receive();
-    } catch (error) {
-      if (!isPydeError(error)) throw error;
-      this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1);
+  /** Another vertex of the same author and round that was let in. */
+  #other({ round, author }: VertexRef): Vertex | undefined {
+    const { dag, records } = this.#parts;
+    const [accepted] = dag.of(round, author);
+    if (accepted === undefined) return this.#buffer.get(round, author)?.vertex;
+    const bytes = records.vertexBytes(accepted.round, accepted);
+    return bytes === undefined ? this.#buffer.get(round, author)?.vertex : decodeVertex(bytes);
+  }
+
+  /** A second vertex is evidence once, if it is valid; unless it is needed it is refused. */
+  #contradict(other: Vertex, vertex: Vertex, name: VertexHash, isNeeded: boolean): void {
+    const { author, round } = vertex;
+    const { equivocations } = this.#parts;
+    if (equivocations.isNews({ kind: 'vertex', author, at: BigInt(round) })) {
+      verifyVertex(vertex, name, this.#options);
+      const found = equivocations.vertices(other, vertex);
+      if (found !== undefined) this.#options.onEquivocation(found);
     }
+    if (isNeeded) return;
+    throw consensusError(
+      'consensus.second-vertex',
+      `member ${author} made two vertices of round ${round}`,
+    );
+  }
+
+  #missing({ round, parents, weakParents }: Vertex): WeakParentRef[] {
+    const { dag, held } = this.#parts;
+    const missing: WeakParentRef[] = [];
+    const below = toRound(round - 1);
+    for (const parent of parents) {
+      if (dag.find(below, parent) !== undefined) continue;
+      const ref = { round: below, author: parent.author, name: parent.name };
+      if (!held.holds(ref)) missing.push(ref);
+    }
+    for (const weak of weakParents) if (!held.holds(weak)) missing.push(weak);
+    return missing;
+  }
+
+  #missingBatches({ batches: refs }: Vertex): BatchRef[] {
+    const { batches } = this.#parts;
+    return refs.filter((ref) => !batches.holds(ref) && !batches.isStored(ref.hash));
+  }
+
+  /** Sees to it that the batch is in memory; one of an earlier vertex may be in the store only. */
+  #loadBatch(ref: BatchRef): boolean {
+    const { batches, records } = this.#parts;
+    if (batches.holds(ref)) return true;
+    const bytes = batches.isStored(ref.hash) ? records.batch(ref.hash) : undefined;
+    if (bytes?.length !== ref.bytes) return false;
+    batches.put(ref.hash, bytes);
+    return true;
   }
 }
+
+const isRefTo = (ref: BatchRef, hash: Uint8Array, bytes: Uint8Array): boolean =>
+  ref.bytes === bytes.length && equalBytes(ref.hash, hash);
 
 const latestTimestamp = (now: Instant): bigint =>
   BigInt(Math.floor(now.unixMs) + MAX_CLOCK_LEAD_MS);

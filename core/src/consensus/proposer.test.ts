@@ -61,6 +61,7 @@ describe('an own vertex', () => {
         author: toMemberIndex(1),
         round: toRound(2),
         parents: parentsFor(text.dag, 2),
+        weakParents: [],
         batches: [],
         attestations: [],
         unixMs,

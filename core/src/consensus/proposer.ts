@@ -13,6 +13,7 @@ import {
   type Vertex,
   type VertexHash,
   vertexHash,
+  type WeakParentRef,
 } from '../types/index.ts';
 import { skipsSlot } from './base-committer.ts';
 import type { Dag, DagVertex } from './dag.ts';
@@ -45,7 +46,11 @@ export function leadersAreSettled(
 
 function holdsAnchor(dag: Dag, round: number): boolean {
   if (round < 1 || dag.slot(round).length > 0) return true;
-  return dag.newestRoundOf(dag.anchorOf(round)) <= round - SILENT_ROUNDS;
+  const anchor = dag.anchorOf(round);
+  for (let below = 0; below < SILENT_ROUNDS; below++) {
+    if (dag.of(round - below, anchor).length > 0) return false;
+  }
+  return true;
 }
 
 function votesAreSettled(
@@ -72,6 +77,7 @@ export interface Proposal {
   readonly author: MemberIndex;
   readonly round: Round;
   readonly parents: readonly DagVertex[];
+  readonly weakParents: readonly WeakParentRef[];
   readonly batches: readonly BatchRef[];
   readonly attestations: readonly Attestation[];
   /** The local clock. */
@@ -83,7 +89,8 @@ export function makeVertex(
   proposal: Proposal,
   signer: Signer,
 ): { readonly vertex: Vertex; readonly name: VertexHash } {
-  const { chainId, committee, author, round, parents, batches, attestations } = proposal;
+  const { chainId, committee, author, round, parents } = proposal;
+  const { weakParents, batches, attestations } = proposal;
   const parentsMs = lowerMedian(parents.map(({ timestampMs }) => timestampMs));
   const unsigned: UnsignedVertex = {
     chainId,
@@ -92,7 +99,7 @@ export function makeVertex(
     author,
     timestampMs: proposal.unixMs > parentsMs ? proposal.unixMs : parentsMs,
     parents: parents.map((parent) => ({ author: parent.author, name: parent.name })),
-    weakParents: [],
+    weakParents,
     batches,
     attestations,
   };

@@ -27,6 +27,8 @@ import {
   type VertexHash,
   type WaveId,
 } from '../types/index.ts';
+import { EdgeRecords } from './edge-records.ts';
+import { EvidenceRecords } from './equivocation.ts';
 
 /** The last vertex that this member made. */
 export interface OwnVertexRecord {
@@ -46,6 +48,10 @@ export class ConsensusRecords {
   readonly #batches: Table;
   readonly #certs: Table;
   readonly #consensus: Table;
+  /** Of vertices that are gone. */
+  readonly edge: EdgeRecords;
+  /** Of all epochs. */
+  readonly evidence: EvidenceRecords;
 
   constructor(store: KeyValueStore, epoch: Epoch) {
     this.#epoch = u64BigEndian(BigInt(epoch));
@@ -54,6 +60,8 @@ export class ConsensusRecords {
     this.#batches = new Table(store, TABLE.batches);
     this.#certs = new Table(store, TABLE.certs);
     this.#consensus = new Table(store, TABLE.consensus);
+    this.edge = new EdgeRecords(store, epoch);
+    this.evidence = new EvidenceRecords(store);
   }
 
   putVertex(vertex: Vertex, name: VertexHash): StoreWrite {
@@ -144,6 +152,8 @@ export async function dropRecordsBefore(store: KeyValueStore, epoch: Epoch): Pro
   const ranges = [
     { table: new Table(store, TABLE.vertices), range: { until } },
     { table: new Table(store, TABLE.batches), range: { until } },
+    { table: new Table(store, TABLE.accepted), range: { until } },
+    { table: new Table(store, TABLE.vouched), range: { until } },
     {
       table: new Table(store, TABLE.consensus),
       range: { prefix: OWN_KEY, until: concatBytes(OWN_KEY, until) },

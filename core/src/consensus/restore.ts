@@ -11,15 +11,19 @@ import {
   type Hash,
   type MemberIndex,
   type Round,
+  toRound,
   type Vertex,
   type VertexHash,
   type WaveCommitRecord,
+  type WeakParentRef,
   waveDigest,
 } from '../types/index.ts';
 import type { BatchStore } from './batch-store.ts';
 import { Dag, type DagOptions, type DagVertex } from './dag.ts';
+import type { EvidenceKey } from './equivocation.ts';
 import { type ConsensusErrorCode, consensusError } from './error.ts';
 import { markAncestryEmitted } from './linearizer.ts';
+import { refKey } from './name-key.ts';
 import { ConsensusRecords, type OwnVertexRecord } from './records.ts';
 
 export interface Restored {
@@ -32,6 +36,9 @@ export interface Restored {
   /** Accepted vertices, lowest round first. */
   readonly vertices: readonly StoredVertex[];
   readonly own: OwnVertexRecord | undefined;
+  /** Ancestors that count as held because f + 1 members accepted them. */
+  readonly vouched: readonly WeakParentRef[];
+  readonly evidence: readonly EvidenceKey[];
 }
 
 export interface StoredVertex {
@@ -58,6 +65,8 @@ export async function restoreConsensus(
     headCertified: head.waveId === 0n || records.hasCert(head.waveId),
     vertices: await records.vertices(),
     own: records.own(),
+    vouched: await records.edge.vouched(),
+    evidence: await records.evidence.keys(epoch),
   };
 }
 
@@ -77,8 +86,12 @@ export function rebuildDag(
   // Of the lowest round kept the parents are gone, unless they are those of round 0.
   const dag = new Dag(options, lowest === 1 ? 0 : lowest);
   const placed: DagVertex[] = [];
+  const vouched = new Set(restored.vouched.map(refKey));
   for (const { vertex, name } of vertices) {
-    const whole = vertex.parents.every((ref) => dag.find(vertex.round - 1, ref) !== undefined);
+    const round = toRound(vertex.round - 1);
+    const whole = vertex.parents.every(
+      (ref) => dag.find(round, ref) !== undefined || vouched.has(refKey({ round, ...ref })),
+    );
     if (!whole && vertex.round > dag.lowestRound) {
       throw lost(`parents of a vertex of round ${vertex.round} (table vertices)`);
     }

@@ -30,6 +30,7 @@ import {
   waveDigest,
 } from '../types/index.ts';
 import { Consensus, type ConsensusContext } from './consensus.ts';
+import type { Equivocation } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { restoreConsensus } from './restore.ts';
 import type { CommittedWave } from './wave-builder.ts';
@@ -142,6 +143,9 @@ export class TestMember {
   readonly committed: CommittedWave[] = [];
   readonly certs: HardFinalityCert[] = [];
   readonly sent: Uint8Array[] = [];
+  /** Everything on its way, `to` undefined for all others; emptied by whoever delivers it. */
+  outbox: { readonly to: number | undefined; readonly message: Uint8Array }[] = [];
+  readonly evidence: Equivocation[] = [];
   readonly records: WaveCommitRecord[];
   timerMs: number | undefined;
   #executed = 0;
@@ -174,7 +178,12 @@ export class TestMember {
     if (effect.kind === 'persist') await this.store.batch(effect.writes);
     else if (effect.kind === 'commit') this.committed.push(effect.wave);
     else if (effect.kind === 'certified') this.certs.push(effect.cert);
-    else if (effect.kind === 'broadcast') this.sent.push(effect.message);
+    else if (effect.kind === 'broadcast') {
+      this.sent.push(effect.message);
+      this.outbox.push({ to: undefined, message: effect.message });
+    } else if (effect.kind === 'send') {
+      this.outbox.push({ to: effect.member, message: effect.message });
+    } else if (effect.kind === 'equivocation') this.evidence.push(effect.evidence);
     else if (effect.kind === 'set-timer') this.timerMs = effect.atMonotonicMs;
   }
 

@@ -1,77 +1,184 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toBatchHash, toEpoch, toFalconSignature, toMemberIndex, toRound } from '../types/index.ts';
+import {
+  type BatchRef,
+  toBatchHash,
+  toEpoch,
+  toFalconSignature,
+  toMemberIndex,
+  toRound,
+  type WeakParentRef,
+} from '../types/index.ts';
 import { CHAIN_ID, nameOf } from './testing.ts';
-import { type BufferedVertex, MAX_BUFFERED_PER_AUTHOR, VertexBuffer } from './vertex-buffer.ts';
+import {
+  type BufferedVertex,
+  MAX_BUFFERED_PER_AUTHOR,
+  type Missing,
+  VertexBuffer,
+} from './vertex-buffer.ts';
 
 const signature = toFalconSignature(Uint8Array.of(0x39, ...new Uint8Array(665)));
+const sender = toMemberIndex(3);
+const FAR = 1_000_000n;
 
-function entry(author: number, round: number, label = `${author}/${round}`): BufferedVertex {
+const refOf = (author: number, round: number): WeakParentRef => ({
+  round: toRound(round),
+  author: toMemberIndex(author),
+  name: nameOf(`${author}/${round}`),
+});
+const weak = { author: toMemberIndex(2), name: nameOf('weak'), round: toRound(3) };
+
+function entry(author: number, round: number, parent = refOf(1, round - 1)): BufferedVertex {
   return {
-    name: nameOf(label),
+    name: nameOf(`${author}/${round}`),
     vertex: {
       chainId: CHAIN_ID,
       epoch: toEpoch(0),
       round: toRound(round),
       author: toMemberIndex(author),
       timestampMs: BigInt(round),
-      parents: [{ author: toMemberIndex(1), name: nameOf(`1/${round - 1}`) }],
-      weakParents: [{ author: toMemberIndex(2), name: nameOf('weak'), round: toRound(3) }],
-      batches: [{ hash: toBatchHash(nameOf(`batch ${label}`)), bytes: 1, count: 1 }],
+      parents: [{ author: parent.author, name: parent.name }],
+      weakParents: [weak],
+      batches: [{ hash: toBatchHash(nameOf(`batch ${author}/${round}`)), bytes: 1, count: 1 }],
       attestations: [],
       signature,
     },
   };
 }
 
-describe('the buffer of vertices', () => {
-  it('gives up ready vertices lowest round first, those that became ready meanwhile included', () => {
-    const buffer = new VertexBuffer();
-    for (const [author, round] of [
-      [0, 7],
-      [0, 5],
-      [1, 6],
-    ] as const)
-      buffer.add(entry(author, round));
-    const accepted: number[] = [4];
-    buffer.drain(
-      ({ vertex }) => accepted.includes(vertex.round - 1),
-      ({ vertex }) => accepted.push(vertex.round),
-    );
-    expect(accepted).toEqual([4, 5, 6, 7]);
-    expect(buffer.size).toBe(0);
+/** What is missing now, as the observer was told. */
+class Told {
+  readonly missing = new Set<Missing>();
+  readonly buffer = new VertexBuffer({
+    want: (missing) => {
+      expect(this.missing.has(missing)).toBe(false);
+      expect(missing.children.size).toBeGreaterThan(0);
+      this.missing.add(missing);
+    },
+    settle: (missing) => expect(this.missing.delete(missing)).toBe(true),
   });
 
-  it('holds a bounded number of each author, and lets the highest round go', () => {
-    const buffer = new VertexBuffer();
+  add(added: BufferedVertex, missing: WeakParentRef[] = [], batches: readonly BatchRef[] = []) {
+    return this.buffer.add(added, sender, missing, batches);
+  }
+
+  /** Takes out all that is ready, as author/round. */
+  drain(latestMs = FAR): string[] {
+    const taken: string[] = [];
+    for (;;) {
+      const child = this.buffer.nextWhole(latestMs);
+      if (child === undefined) return taken;
+      this.buffer.take(child);
+      taken.push(`${child.vertex.author}/${child.vertex.round}`);
+      this.buffer.holdVertex({ ...child.vertex, name: child.name });
+    }
+  }
+}
+
+describe('the buffer of vertices', () => {
+  it('gives up whole vertices lowest round first, those that became whole meanwhile included', () => {
+    const told = new Told();
+    told.add(entry(1, 7), [refOf(1, 6)]);
+    told.add(entry(2, 6), [refOf(1, 5)]);
+    told.add(entry(1, 6), [refOf(1, 5)]);
+    told.add(entry(0, 9));
+    expect(told.drain()).toEqual(['0/9']);
+    told.buffer.holdVertex(refOf(1, 5));
+    expect(told.drain()).toEqual(['2/6', '1/6', '1/7']);
+    expect(told.buffer.size).toBe(0);
+    expect(told.missing.size).toBe(0);
+  });
+
+  it('waits for every ancestor and every batch', () => {
+    const told = new Told();
+    const waiting = entry(0, 9);
+    const { batches } = waiting.vertex;
+    told.add(waiting, [refOf(1, 8), weak], batches);
+    expect([...told.missing].map(({ kind }) => kind)).toEqual(['vertex', 'vertex', 'batch']);
+    told.buffer.holdVertex(weak);
+    told.buffer.holdVertex(refOf(1, 8));
+    expect(told.drain()).toEqual([]);
+    for (const { hash } of batches) told.buffer.holdBatch(hash);
+    expect(told.buffer.nextWhole(FAR)?.name).toEqual(waiting.name);
+    // A batch may go again before the vertex is accepted.
+    const child = told.buffer.nextWhole(FAR);
+    if (child === undefined) throw new Error('one is whole');
+    told.buffer.missBatches(child, batches);
+    expect(told.drain()).toEqual([]);
+    for (const { hash } of batches) told.buffer.holdBatch(hash);
+    expect(told.drain()).toEqual(['0/9']);
+  });
+
+  it('knows what is needed by place and name, and by whom', () => {
+    const { buffer, missing, ...told } = new Told();
+    buffer.add(entry(0, 9), sender, [refOf(1, 8), weak], entry(0, 9).vertex.batches);
+    expect(told).toBeDefined();
+    expect(buffer.needs(refOf(1, 8))).toBe(true);
+    expect(buffer.needs({ ...refOf(1, 8), round: toRound(7) })).toBe(false);
+    expect(buffer.needs({ ...refOf(1, 8), author: toMemberIndex(2) })).toBe(false);
+    expect(buffer.needs(weak)).toBe(true);
+    expect(buffer.get(9, 0)?.name).toEqual(nameOf('0/9'));
+    expect(buffer.find(nameOf('0/9'))?.vertex.round).toBe(9);
+    expect([...missing].every(({ children }) => [...children][0]?.from === sender)).toBe(true);
+  });
+
+  it('holds a bounded number of each author, lets the highest round go, and what it missed', () => {
+    const told = new Told();
     for (let round = 1; round <= MAX_BUFFERED_PER_AUTHOR; round++) {
-      expect(buffer.add(entry(0, 2 * round))).toBeUndefined();
+      expect(told.add(entry(0, 2 * round), [refOf(1, 2 * round - 1)])).toBeUndefined();
     }
     const high = entry(0, 10_000);
-    expect(buffer.add(high)).toBe(high);
-    expect(buffer.add(entry(0, 3))?.vertex.round).toBe(2 * MAX_BUFFERED_PER_AUTHOR);
-    expect(buffer.add(entry(1, 9))).toBeUndefined();
-    expect(buffer.size).toBe(MAX_BUFFERED_PER_AUTHOR + 1);
+    expect(told.add(high, [refOf(1, 9_999)])).toBe(high);
+    expect(told.missing.size).toBe(MAX_BUFFERED_PER_AUTHOR);
+    expect(told.add(entry(0, 3), [refOf(1, 2)])?.vertex.round).toBe(2 * MAX_BUFFERED_PER_AUTHOR);
+    expect(told.missing.size).toBe(MAX_BUFFERED_PER_AUTHOR);
+    expect(told.buffer.needs(refOf(1, 2 * MAX_BUFFERED_PER_AUTHOR - 1))).toBe(false);
+    expect(told.add(entry(1, 9))).toBeUndefined();
+    expect(told.buffer.size).toBe(MAX_BUFFERED_PER_AUTHOR + 1);
   });
 
-  it('knows which vertices and batches its own wait for', () => {
-    const buffer = new VertexBuffer();
-    buffer.add(entry(0, 9));
-    expect(buffer.needs(8, { author: toMemberIndex(1), name: nameOf('1/8') })).toBe(true);
-    expect(buffer.needs(7, { author: toMemberIndex(1), name: nameOf('1/8') })).toBe(false);
-    expect(buffer.needs(8, { author: toMemberIndex(2), name: nameOf('1/8') })).toBe(false);
-    expect(buffer.needs(3, { author: toMemberIndex(2), name: nameOf('weak') })).toBe(true);
-    expect(buffer.needs(4, { author: toMemberIndex(2), name: nameOf('weak') })).toBe(false);
-    expect(buffer.holds(0, nameOf('0/9'))).toBe(true);
-    expect(buffer.holds(1, nameOf('0/9'))).toBe(false);
-    expect(buffer.get(9, 0)?.name).toEqual(nameOf('0/9'));
+  it('keeps what lies ahead of the clock, and says when the next of it is due', () => {
+    const told = new Told();
+    for (const round of [9, 5, 8]) told.add(entry(0, round));
+    expect(told.drain(5n)).toEqual(['0/5']);
+    expect(told.buffer.nextTimestampMs).toBe(8n);
+    expect(told.drain(8n)).toEqual(['0/8']);
+    told.buffer.dropBelow(10);
+    expect(told.buffer.nextTimestampMs).toBeUndefined();
+    expect(told.buffer.size).toBe(0);
   });
 
-  it('forgets what lies below a round and says when the next timestamp comes', () => {
-    const buffer = new VertexBuffer();
-    for (const round of [5, 8, 9]) buffer.add(entry(0, round));
-    expect(buffer.nextTimestampAfter(5n)).toBe(8n);
-    expect(buffer.nextTimestampAfter(9n)).toBeUndefined();
-    buffer.dropBelow(8);
-    expect(buffer.size).toBe(2);
+  it('is told of a missing thing once and of its end once, whatever the order', () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('add' as const),
+        author: fc.nat(3),
+        round: fc.integer({ min: 2, max: 9 }),
+      }),
+      fc.record({ kind: fc.constant('hold' as const), round: fc.integer({ min: 1, max: 8 }) }),
+      fc.record({ kind: fc.constant('drop' as const), round: fc.integer({ min: 2, max: 9 }) }),
+      fc.record({ kind: fc.constant('drain' as const), round: fc.constant(2) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const told = new Told();
+        for (const { kind, round, ...rest } of steps) {
+          const author = 'author' in rest ? rest.author : 0;
+          const added = entry(author, round);
+          if (kind === 'add' && told.buffer.find(added.name) === undefined) {
+            told.add(added, [refOf(1, round - 1), weak], added.vertex.batches);
+          } else if (kind === 'hold') {
+            told.buffer.holdVertex(refOf(1, round));
+            told.buffer.holdVertex(weak);
+            for (let of = 0; of < 4; of++) {
+              for (const { hash } of entry(of, round).vertex.batches) told.buffer.holdBatch(hash);
+            }
+          } else if (kind === 'drop') told.buffer.dropBelow(round);
+          else told.drain();
+        }
+        told.buffer.dropBelow(100);
+        return told.missing.size === 0 && told.buffer.size === 0;
+      }),
+    );
   });
 });

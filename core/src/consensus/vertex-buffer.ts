@@ -1,26 +1,82 @@
 /**
- * Valid vertices that cannot be accepted yet: a parent or a batch is missing, or the timestamp lies
- * ahead (design/consensus.md, "Vertex"). Bounded by author, so that no member can crowd out another;
- * of a full author's vertices the highest round gives way, because low rounds unblock the rest.
+ * Valid vertices that cannot be accepted yet: an ancestor or a batch is missing, or the timestamp
+ * lies ahead (design/consensus.md, "Vertex"). Bounded by author, so that no member can crowd out
+ * another; of a full author's vertices the highest round gives way, because low rounds unblock the
+ * rest.
+ *
+ * Nothing here is searched: every missing name knows the vertices that wait for it, and a vertex
+ * counts what it misses, so that what comes in touches only what it was missed by.
  */
-import { equalBytes } from '../bytes/index.ts';
-import type { BatchHash, ParentRef, Vertex, VertexHash } from '../types/index.ts';
+import {
+  type BatchHash,
+  type BatchRef,
+  type MemberIndex,
+  toRound,
+  type Vertex,
+  type VertexHash,
+  type WeakParentRef,
+} from '../types/index.ts';
+import { nameKey, refKey } from './name-key.ts';
 
 export interface BufferedVertex {
   readonly vertex: Vertex;
   readonly name: VertexHash;
 }
 
+/** A waiting vertex. */
+export interface Child extends BufferedVertex {
+  /** The member that sent it. */
+  readonly from: MemberIndex;
+  /** How many ancestors are not held, and how many batches. */
+  missingVertices: number;
+  missingBatches: number;
+  /** Where it stands while it misses nothing. */
+  queue: Child[] | undefined;
+}
+
+export interface MissingVertex {
+  readonly kind: 'vertex';
+  readonly ref: WeakParentRef;
+  /** In order of arrival; never empty. */
+  readonly children: ReadonlySet<Child>;
+}
+
+export interface MissingBatch {
+  readonly kind: 'batch';
+  readonly hash: BatchHash;
+  readonly children: ReadonlySet<Child>;
+}
+
+export type Missing = MissingVertex | MissingBatch;
+
+/** Is told of every missing thing once, and when it is held or nobody waits for it any more. */
+export interface MissingObserver {
+  want(missing: Missing): void;
+  settle(missing: Missing): void;
+}
+
 export const MAX_BUFFERED_PER_AUTHOR = 32;
 
+type Waited<M extends Missing> = M & { readonly children: Set<Child> };
+
 export class VertexBuffer {
+  readonly #observer: MissingObserver;
   /** By author, in round order. */
-  readonly #byAuthor = new Map<number, BufferedVertex[]>();
+  readonly #byAuthor = new Map<number, Child[]>();
+  readonly #byName = new Map<string, Child>();
+  readonly #vertices = new Map<string, Waited<MissingVertex>>();
+  readonly #batches = new Map<string, Waited<MissingBatch>>();
+  /** Those that miss nothing, lowest round first. */
+  readonly #whole: Child[] = [];
+  /** Whole ones that wait for the clock, the earliest first. */
+  readonly #early: Child[] = [];
+
+  constructor(observer: MissingObserver) {
+    this.#observer = observer;
+  }
 
   get size(): number {
-    let size = 0;
-    for (const vertices of this.#byAuthor.values()) size += vertices.length;
-    return size;
+    return this.#byName.size;
   }
 
   /** The vertex of (round, author), if one waits. */
@@ -28,72 +84,185 @@ export class VertexBuffer {
     return this.#byAuthor.get(author)?.find(({ vertex }) => vertex.round === round);
   }
 
-  holds(author: number, name: VertexHash): boolean {
-    const vertices = this.#byAuthor.get(author) ?? [];
-    return vertices.some((waiting) => equalBytes(waiting.name, name));
+  find(name: VertexHash): BufferedVertex | undefined {
+    return this.#byName.get(nameKey(name));
   }
 
   /** Does a waiting vertex name this one as an ancestor? */
-  needs(round: number, { author, name }: ParentRef): boolean {
-    for (const { vertex } of this.#all()) {
-      const named = (parent: ParentRef): boolean =>
-        parent.author === author && equalBytes(parent.name, name);
-      if (vertex.round === round + 1 && vertex.parents.some(named)) return true;
-      if (vertex.weakParents.some((weak) => weak.round === round && named(weak))) return true;
-    }
-    return false;
+  needs(ref: WeakParentRef): boolean {
+    return this.#vertices.has(refKey(ref));
   }
 
-  needsBatch(hash: BatchHash): boolean {
-    for (const { vertex } of this.#all()) {
-      if (vertex.batches.some((batch) => equalBytes(batch.hash, hash))) return true;
-    }
-    return false;
+  /** The missing batch of this name, if a waiting vertex refers to it. */
+  needsBatch(hash: BatchHash): MissingBatch | undefined {
+    return this.#batches.get(nameKey(hash));
   }
 
   /** @returns the vertex that found no room: none, another, or the added one */
-  add(entry: BufferedVertex): BufferedVertex | undefined {
-    const vertices = this.#byAuthor.get(entry.vertex.author) ?? [];
-    this.#byAuthor.set(entry.vertex.author, vertices);
-    const after = vertices.findIndex(({ vertex }) => vertex.round > entry.vertex.round);
-    vertices.splice(after < 0 ? vertices.length : after, 0, entry);
-    return vertices.length > MAX_BUFFERED_PER_AUTHOR ? vertices.pop() : undefined;
+  add(
+    entry: BufferedVertex,
+    from: MemberIndex,
+    missingVertices: readonly WeakParentRef[],
+    missingBatches: readonly BatchRef[],
+  ): BufferedVertex | undefined {
+    const child: Child = {
+      ...entry,
+      from,
+      missingVertices: 0,
+      missingBatches: 0,
+      queue: undefined,
+    };
+    const { author, round } = entry.vertex;
+    const own = this.#byAuthor.get(author) ?? [];
+    const after = own.findIndex(({ vertex }) => vertex.round > round);
+    if (after < 0 && own.length >= MAX_BUFFERED_PER_AUTHOR) return entry;
+    this.#byAuthor.set(author, own);
+    own.splice(after < 0 ? own.length : after, 0, child);
+    this.#byName.set(nameKey(entry.name), child);
+    for (const ref of missingVertices) this.#missVertex(child, ref);
+    this.missBatches(child, missingBatches);
+    if (own.length <= MAX_BUFFERED_PER_AUTHOR) return undefined;
+    const highest = own.at(-1);
+    if (highest !== undefined) this.#remove(highest);
+    return highest;
   }
 
-  /** Takes out, lowest round first, every vertex that `ready` says yes to when its turn comes. */
-  drain(ready: (entry: BufferedVertex) => boolean, take: (entry: BufferedVertex) => void): void {
-    const byRound = [...this.#all()].sort((a, b) => a.vertex.round - b.vertex.round);
-    for (const entry of byRound) {
-      if (!ready(entry)) continue;
-      this.#remove(entry);
-      take(entry);
+  /** Whoever waits for this vertex waits for it no longer: it was accepted, or counts as held. */
+  holdVertex(ref: WeakParentRef): void {
+    const key = refKey(ref);
+    const missing = this.#vertices.get(key);
+    if (missing === undefined) return;
+    this.#vertices.delete(key);
+    this.#observer.settle(missing);
+    for (const child of missing.children) {
+      child.missingVertices--;
+      this.#judge(child);
     }
   }
 
-  /** Forgets vertices below `round`. @returns those forgotten */
-  dropBelow(round: number): BufferedVertex[] {
-    const dropped = [...this.#all()].filter(({ vertex }) => vertex.round < round);
-    for (const entry of dropped) this.#remove(entry);
-    return dropped;
-  }
-
-  /** The smallest timestamp among waiting vertices that is above `timestampMs`. */
-  nextTimestampAfter(timestampMs: bigint): bigint | undefined {
-    let next: bigint | undefined;
-    for (const { vertex } of this.#all()) {
-      if (vertex.timestampMs <= timestampMs) continue;
-      if (next === undefined || vertex.timestampMs < next) next = vertex.timestampMs;
+  holdBatch(hash: BatchHash): void {
+    const key = nameKey(hash);
+    const missing = this.#batches.get(key);
+    if (missing === undefined) return;
+    this.#batches.delete(key);
+    this.#observer.settle(missing);
+    for (const child of missing.children) {
+      child.missingBatches--;
+      this.#judge(child);
     }
-    return next;
   }
 
-  *#all(): Generator<BufferedVertex> {
-    for (const vertices of this.#byAuthor.values()) yield* vertices;
+  /** Batches of a vertex that are missing, or missing again. */
+  missBatches(child: Child, refs: readonly BatchRef[]): void {
+    for (const { hash } of refs) {
+      const key = nameKey(hash);
+      let missing = this.#batches.get(key);
+      const isNew = missing === undefined;
+      missing ??= { kind: 'batch', hash, children: new Set() };
+      if (!missing.children.has(child)) child.missingBatches++;
+      missing.children.add(child);
+      if (!isNew) continue;
+      this.#batches.set(key, missing);
+      this.#observer.want(missing);
+    }
+    this.#judge(child);
   }
 
-  #remove(entry: BufferedVertex): void {
-    const vertices = this.#byAuthor.get(entry.vertex.author) ?? [];
-    const at = vertices.indexOf(entry);
-    if (at >= 0) vertices.splice(at, 1);
+  /** The lowest vertex that misses nothing and is stamped at most `latestMs`; it stays here. */
+  nextWhole(latestMs: bigint): Child | undefined {
+    for (let first = this.#early[0]; first !== undefined; first = this.#early[0]) {
+      if (first.vertex.timestampMs > latestMs) break;
+      this.#early.shift();
+      enqueue(this.#whole, first, byRound);
+    }
+    for (let first = this.#whole[0]; first !== undefined; first = this.#whole[0]) {
+      if (first.vertex.timestampMs <= latestMs) return first;
+      this.#whole.shift();
+      enqueue(this.#early, first, byTimestamp);
+    }
+    return undefined;
   }
+
+  /** Takes a vertex out, because it is accepted. */
+  take(child: Child): void {
+    this.#remove(child);
+  }
+
+  /** Forgets vertices below `round`. */
+  dropBelow(round: number): void {
+    for (const own of this.#byAuthor.values()) {
+      for (let first = own[0]; first !== undefined; first = own[0]) {
+        if (first.vertex.round >= round) break;
+        this.#remove(first);
+      }
+    }
+  }
+
+  /** The smallest timestamp among those that wait for nothing but the clock. */
+  get nextTimestampMs(): bigint | undefined {
+    return this.#early[0]?.vertex.timestampMs;
+  }
+
+  #missVertex(child: Child, ref: WeakParentRef): void {
+    const key = refKey(ref);
+    let missing = this.#vertices.get(key);
+    const isNew = missing === undefined;
+    missing ??= { kind: 'vertex', ref, children: new Set() };
+    if (!missing.children.has(child)) child.missingVertices++;
+    missing.children.add(child);
+    if (!isNew) return;
+    this.#vertices.set(key, missing);
+    this.#observer.want(missing);
+  }
+
+  #unmiss<M extends Missing>(among: Map<string, Waited<M>>, key: string, child: Child): void {
+    const missing = among.get(key);
+    if (missing?.children.delete(child) !== true || missing.children.size > 0) return;
+    among.delete(key);
+    this.#observer.settle(missing);
+  }
+
+  /** Puts a vertex among the whole ones, or takes it from there. */
+  #judge(child: Child): void {
+    const isWhole = child.missingVertices === 0 && child.missingBatches === 0;
+    if (isWhole === (child.queue !== undefined)) return;
+    if (isWhole) enqueue(this.#whole, child, byRound);
+    else unqueue(child);
+  }
+
+  #remove(child: Child): void {
+    const { vertex } = child;
+    const own = this.#byAuthor.get(vertex.author);
+    const at = own?.indexOf(child) ?? -1;
+    if (at >= 0) own?.splice(at, 1);
+    this.#byName.delete(nameKey(child.name));
+    unqueue(child);
+    if (child.missingVertices > 0) {
+      const round = toRound(vertex.round - 1);
+      for (const { author, name } of vertex.parents) {
+        this.#unmiss(this.#vertices, refKey({ round, author, name }), child);
+      }
+      for (const weak of vertex.weakParents) this.#unmiss(this.#vertices, refKey(weak), child);
+    }
+    if (child.missingBatches === 0) return;
+    for (const { hash } of vertex.batches) this.#unmiss(this.#batches, nameKey(hash), child);
+  }
+}
+
+const byRound = (a: Child, b: Child): boolean => a.vertex.round > b.vertex.round;
+const byTimestamp = (a: Child, b: Child): boolean => a.vertex.timestampMs > b.vertex.timestampMs;
+
+/** Behind all that it does not come before; few wait at a time, and mostly it is the last. */
+function enqueue(queue: Child[], child: Child, after: (a: Child, b: Child) => boolean): void {
+  let at = queue.length;
+  for (let last = queue[at - 1]; last !== undefined && after(last, child); last = queue[at - 1])
+    at--;
+  queue.splice(at, 0, child);
+  child.queue = queue;
+}
+
+function unqueue(child: Child): void {
+  const at = child.queue?.indexOf(child) ?? -1;
+  if (at >= 0) child.queue?.splice(at, 1);
+  child.queue = undefined;
 }

@@ -8,7 +8,7 @@
  * waves queue here while others are executed, and are handed out all at once when those are done.
  */
 import { isPydeError, PydeError } from '../bytes/index.ts';
-import type { CommittedWave } from '../consensus/index.ts';
+import type { CommittedWave, Equivocation } from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
@@ -89,6 +89,8 @@ export type NodeEffect =
     }
   | { readonly kind: 'wave'; readonly record: WaveCommitRecord }
   | { readonly kind: 'finality'; readonly cert: HardFinalityCert }
+  /** A validator contradicted itself; the evidence is in the store. */
+  | { readonly kind: 'equivocation'; readonly evidence: Equivocation }
   | { readonly kind: 'halt'; readonly reason: string };
 
 export interface NodeSetup {
@@ -393,6 +395,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return [];
       case 'certified':
         return [{ kind: 'finality', cert: effect.cert }];
+      case 'equivocation':
+        return [effect];
       case 'epoch':
         this.#setup.mempool.putBackAll();
         return this.#propose(now);

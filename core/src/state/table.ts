@@ -29,6 +29,9 @@ export const TABLE = {
   batches: 0x21,
   consensus: 0x22,
   admitted: 0x23,
+  accepted: 0x24,
+  vouched: 0x25,
+  evidence: 0x26,
   snapshots: 0x30,
   meta: 0x40,
 } as const;

@@ -20,7 +20,7 @@ export interface DriverParts {
   /** Called when waves are durable, before the machine hears of them: readers move to them. */
   onDurable(): void;
   /** What subscribers are told. */
-  onNotice(effect: Extract<NodeEffect, { kind: 'wave' | 'finality' }>): void;
+  onNotice(effect: Extract<NodeEffect, { kind: 'wave' | 'finality' | 'equivocation' }>): void;
   /** The node cannot go on. Called once. */
   onStop(reason: Error): void;
 }
@@ -193,6 +193,7 @@ export class Driver {
         return;
       case 'wave':
       case 'finality':
+      case 'equivocation':
         this.#parts.onNotice(effect);
         return;
       case 'halt':

@@ -4,7 +4,7 @@
  * newest wave whose writes are in the store.
  */
 import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
-import type { Signer } from '@pyde/core/consensus';
+import type { Equivocation, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import { adoptLoadedState, executeGenesis, readGenesisOf } from '@pyde/core/execution';
 import { type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
@@ -109,7 +109,8 @@ export class NodeRuntime implements RpcBackend {
       onDurable: () => this.state.refresh(),
       onNotice: (effect) => {
         if (effect.kind === 'wave') this.#onWave(effect.record);
-        else this.#onFinality(effect.cert);
+        else if (effect.kind === 'finality') this.#onFinality(effect.cert);
+        else this.#onEquivocation(effect.evidence);
       },
       onStop: (reason) => {
         this.#logger.error('the node cannot go on', { reason: reason.message });
@@ -249,6 +250,10 @@ export class NodeRuntime implements RpcBackend {
       root: toHex(record.stateRoot.blake3),
     });
     for (const listener of this.#waveListeners) listener(record);
+  }
+
+  #onEquivocation({ kind, epoch, author, at }: Equivocation): void {
+    this.#logger.warn('a validator contradicts itself', { kind, epoch, author, at });
   }
 
   #onFinality(cert: HardFinalityCert): void {

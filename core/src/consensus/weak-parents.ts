@@ -1,0 +1,55 @@
+/**
+ * Weak parents of own vertices (design/consensus.md, "Production"): accepted older tips that no
+ * accepted vertex refers to, so that the vertices of a slow honest member still come into a wave.
+ * They never vote.
+ *
+ * Every accepted vertex passes through here once; what is referred to in time, as almost all are,
+ * costs nothing more.
+ */
+import { MAX_WEAK_PARENTS, type WeakParentRef } from '../types/index.ts';
+import type { Dag, DagVertex } from './dag.ts';
+import { MAX_WEAK_PARENT_DEPTH } from './vertex-verification.ts';
+
+export class Tips {
+  readonly #dag: Dag;
+  readonly #size: number;
+  /** Not referred to when it was last looked at. */
+  #tips: DagVertex[] = [];
+
+  /** @param dag whose vertices are taken in */
+  constructor(dag: Dag, size: number) {
+    this.#dag = dag;
+    this.#size = size;
+    for (let round = dag.lowestRound; round <= dag.highestRound; round++) {
+      for (const vertices of dag.round(round)?.byAuthor.values() ?? []) {
+        for (const vertex of vertices) this.accepted(vertex);
+      }
+    }
+  }
+
+  accepted(vertex: DagVertex): void {
+    if (!vertex.referred) this.#tips.push(vertex);
+  }
+
+  /**
+   * The weak parents of an own vertex of `round`, at most eight, each of another author: the newest
+   * tip of each, authors in turn from one round to the next.
+   */
+  weakParents(round: number, gcRound: number): WeakParentRef[] {
+    const lowest = Math.max(gcRound + 1, round - MAX_WEAK_PARENT_DEPTH);
+    const isTip = (tip: DagVertex): boolean =>
+      !tip.referred && !tip.emitted && tip.round >= lowest && tip.round > gcRound;
+    this.#tips = this.#tips.filter(isTip);
+    const newest = new Map<number, DagVertex>();
+    for (const tip of this.#tips) {
+      if (tip.round > round - 2 || this.#dag.of(tip.round, tip.author)[0] !== tip) continue;
+      const other = newest.get(tip.author);
+      if (other === undefined || other.round < tip.round) newest.set(tip.author, tip);
+    }
+    const turn = (author: number): number => (author + round) % this.#size;
+    return [...newest.values()]
+      .sort((a, b) => turn(a.author) - turn(b.author))
+      .slice(0, MAX_WEAK_PARENTS)
+      .map((tip) => ({ round: tip.round, author: tip.author, name: tip.name }));
+  }
+}
