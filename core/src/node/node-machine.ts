@@ -187,7 +187,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   /** As `Consensus.prepare`. */
   prepare(): boolean {
-    return this.#halted === undefined && this.#setup.consensus.prepare();
+    return this.#halted === undefined && this.#setup.epochs.consensus.prepare();
   }
 
   step(event: NodeEvent, now: Instant): NodeEffect[] {
