@@ -134,6 +134,21 @@ describe('the files of a database', () => {
     }
   });
 
+  it('stop the writer when a table that is read later is damaged', async () => {
+    const folder = join(home, 'later');
+    cpSync(whole, folder, { recursive: true });
+    const table = readdirSync(folder).find((name) => name.endsWith('.ldb')) ?? '';
+    const bytes = readFileSync(join(folder, table));
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    writeFileSync(join(folder, table), bytes);
+    const store = await LevelStore.open(folder, 0);
+    const write = new Table(store, TABLE.receipts).put(keyOf(1), keyOf(1));
+    await expect
+      .poll(() => store.batch([write], { sync: false }).catch((error: unknown) => String(error)))
+      .toContain(`${table} is damaged`);
+    await store.close();
+  });
+
   it('are refused when an older log takes the place of the newer one', async () => {
     const older = join(home, 'older');
     cpSync(whole, older, { recursive: true });

@@ -30,12 +30,12 @@ export interface FilesReport {
   readonly unfinished: { readonly file: string; readonly keepBytes: number } | undefined;
   readonly damages: readonly FileDamage[];
   readonly logs: readonly string[];
-  /** Tables whose bytes were not read, for there are too many. */
-  readonly unreadTables: number;
+  /** Tables whose bytes were not read, for there are too many; newest first. */
+  readonly unreadTables: readonly string[];
 }
 
-/** Of tables, newest first, at most so much is read when a node starts; about half a second. */
-export const START_CHECK_BYTES = 256 * 1024 * 1024;
+/** Of tables, newest first, at most so much is read before a node starts; about 200 ms. */
+export const START_CHECK_BYTES = 64 * 1024 * 1024;
 /** More than these are one kind of damage. */
 const MAX_DAMAGES = 100;
 /** LevelDB writes the first MANIFEST before CURRENT exists. */
@@ -54,7 +54,7 @@ class FilesCheck {
   readonly #logs: string[] = [];
   #synced = 0n;
   #unfinished: FilesReport['unfinished'];
-  #unreadTables = 0;
+  readonly #unreadTables: string[] = [];
   #fresh = false;
   #manifestName = 'MANIFEST';
 
@@ -130,7 +130,7 @@ class FilesCheck {
         continue;
       }
       if (size > budget) {
-        this.#unreadTables++;
+        this.#unreadTables.push(file);
         continue;
       }
       budget -= size;

@@ -62,8 +62,8 @@ describe('a devnet that is killed', () => {
     }
     await chain.mustBeReady();
     const { client } = chain;
-    const acknowledged = [...load.told().acknowledged];
     await load.stop();
+    const acknowledged = [...load.told().acknowledged];
     for (const hash of acknowledged) {
       await until(`the receipt of ${hash}, which was acknowledged`, async () => {
         return (await client.call('pyde_getTransactionReceipt', [hash])) !== null;
