@@ -34,11 +34,13 @@ import { type Equivocation, Equivocations } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { Exchange } from './exchange.ts';
 import { HeldNames } from './held-names.ts';
-import { frameMessage } from './message.ts';
+import { frameMessage, messageKind, openMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { Producer } from './producer.ts';
 import { makeVertex, parentsFor } from './proposer.ts';
+import { RecoveryExchange } from './recovery-exchange.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
+import type { OwnStore } from './standing-records.ts';
 import { WaveBuilder } from './wave-builder.ts';
 import { Tips } from './weak-parents.ts';
 
@@ -60,6 +62,8 @@ export interface ConsensusContext {
   readonly startMs: bigint;
   /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
   takeBatch(maxBytes: number): readonly Uint8Array[];
+  /** What this node's store is worth; needed with a seat. One for all epochs of a run. */
+  readonly ownStore: OwnStore | undefined;
 }
 
 /** What an operator watches. */
@@ -105,6 +109,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #pool: AttestationPool;
   readonly #attestations = new OwnAttestations();
   readonly #restoredRound: number;
+  /** With a seat. */
+  readonly #recovery: RecoveryExchange | undefined;
   /** From the first event on, with a seat. */
   #producer: Producer | undefined;
   #newestOwn: Uint8Array | undefined;
@@ -180,7 +186,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     );
     this.#tips = new Tips(this.#dag, this.#size);
     this.#pool = new AttestationPool(committee, self, head.waveId, verify);
-    const own = self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound);
+    const { ownStore } = context;
+    invariant(self === undefined || ownStore !== undefined, 'a seat comes with a store of its own');
+    const isLost = ownStore?.standing === 'lost';
+    const own =
+      self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound, isLost);
+    this.#recovery = this.#openRecovery(restored.own);
     this.#restoredRound = own?.round ?? 0;
     this.#newestOwn = own?.bytes;
     for (const { vertex, name } of restored.vertices) {
@@ -209,6 +220,11 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       batchesInMemory: this.#batches.inMemory,
       refused: this.#exchange.refused,
     };
+  }
+
+  /** The lowest round in which this member may make a vertex; undefined while it recovers. */
+  get resumeRound(): number | undefined {
+    return this.#recovery?.resumeRound;
   }
 
   get epoch(): Epoch {
@@ -243,6 +259,17 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     return [this.#records.deleteOwn()];
   }
 
+  /** Deletes at once all vertices and batches that the store keeps of the epoch. */
+  abandon(): StoreWrite[] {
+    const writes: StoreWrite[] = [];
+    this.retire();
+    for (;;) {
+      const dropped = this.#dag.drop(MAX_PRUNED_ROUNDS_PER_STEP);
+      if (dropped.length === 0) return writes;
+      for (const write of this.#deletions(dropped)) writes.push(write);
+    }
+  }
+
   step(event: ConsensusEvent, now: Instant): ConsensusEffect[] {
     const effects = new EffectList();
     if (this.#halted) return [];
@@ -262,9 +289,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         if (this.#producer !== undefined) this.#producer.workPending = event.pending;
         break;
       case 'message':
-        this.#exchange.receive(event.bytes, event.from, now.monotonicMs);
+        this.#receive(event, effects, now);
         break;
       case 'connected':
+        if (!this.#retired) this.#recovery?.connected(event.member, effects);
         if (this.#newestOwn !== undefined) {
           const message = frameMessage('vertex', this.#newestOwn);
           effects.add({ kind: 'send', member: event.member, message });
@@ -278,6 +306,49 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     }
     this.#advance(effects, now);
     return effects.finish();
+  }
+
+  #openRecovery(own: Restored['own']): RecoveryExchange | undefined {
+    const { ownStore } = this.#context;
+    if (this.#seat === undefined || ownStore === undefined) return undefined;
+    return new RecoveryExchange({
+      ...this.#context,
+      ...this.#seat,
+      store: ownStore,
+      own,
+      isAccepted: ({ round, ...ref }) =>
+        round < this.#dag.lowestRound || this.#dag.find(round, ref) !== undefined,
+    });
+  }
+
+  #receive(
+    { bytes, from }: Extract<ConsensusEvent, { kind: 'message' }>,
+    effects: EffectList,
+    now: Instant,
+  ): void {
+    const kind = messageKind(bytes);
+    const recovery = this.#retired ? undefined : this.#recovery;
+    if (recovery === undefined || (kind !== 'want-newest' && kind !== 'newest')) {
+      this.#exchange.receive(bytes, from, now.monotonicMs);
+      return;
+    }
+    this.#exchange.guard(() => {
+      const message = openMessage(bytes);
+      if (kind === 'want-newest') {
+        const held = { own: this.#newestOwn, yours: this.#newestOf(from) };
+        recovery.asked(from, message.bytes, held, effects, now.monotonicMs);
+        return;
+      }
+      const vertex = recovery.answered(from, message.bytes);
+      if (vertex === undefined) return;
+      this.#exchange.receive(frameMessage('vertex', vertex), from, now.monotonicMs);
+    });
+  }
+
+  #newestOf(member: MemberIndex): Uint8Array | undefined {
+    const round = toRound(this.#dag.newestRoundOf(member));
+    const [vertex] = this.#dag.of(round, member);
+    return vertex === undefined ? undefined : this.#records.vertexBytes(round, vertex);
   }
 
   #openProducer(now: Instant): Producer | undefined {
@@ -320,7 +391,9 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     for (let made = 0; !this.#halted; made++) {
       this.#acceptBuffered(effects, now);
       for (const wave of this.#log.decide()) effects.add({ kind: 'commit', wave });
-      const atMs = this.#producer?.nextVertexMs(now.monotonicMs);
+      const atMs = this.#mayProduce(effects)
+        ? this.#producer?.nextVertexMs(now.monotonicMs)
+        : undefined;
       const isDue = atMs !== undefined && atMs <= now.monotonicMs;
       if (this.#producer === undefined || !isDue || made === MAX_VERTICES_PER_STEP) {
         this.#setTimer(effects, now, atMs);
@@ -333,8 +406,18 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     if (effects.hasWrites) this.#prune(effects);
   }
 
+  /** Not before recovery says from which round on. */
+  #mayProduce(effects: EffectList): boolean {
+    if (this.#producer === undefined || this.#recovery === undefined) return false;
+    if (this.#recovery.resumeRound === undefined) this.#recovery.settle(effects);
+    const { resumeRound } = this.#recovery;
+    if (resumeRound !== undefined) this.#producer.resumeAt(resumeRound);
+    return resumeRound !== undefined;
+  }
+
   /** What the messages of others brought about besides vertices. */
   #gather(effects: EffectList, now: Instant): void {
+    if (!this.#retired) this.#recovery?.poll(effects, now.monotonicMs);
     const { requests, writes, equivocations } = this.#exchange.gather(now.monotonicMs);
     if (writes.length > 0) effects.persist(writes, false);
     for (const { to, message } of requests) {
@@ -351,6 +434,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   #acceptBuffered(effects: EffectList, now: Instant): void {
     this.#exchange.drain(now, ({ vertex, name }) => {
       effects.persist(this.#accept(vertex, name), false);
+      const isOwn = vertex.author === this.#seat?.self;
+      if (isOwn) this.#recovery?.ownVertexSeen({ round: vertex.round, name });
       this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
     });
   }
@@ -396,6 +481,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       seat.signer,
     );
     const writes = [...this.#accept(vertex, name), this.#records.putOwn({ round, name })];
+    if (this.#recovery !== undefined) writes.push(...this.#recovery.produced({ round, name }));
     effects.persist(writes, true);
     this.#exchange.accepted({ vertex, name });
     producer.produced(round, now.monotonicMs);
@@ -441,6 +527,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
     const dueMs = this.#exchange.nextDueMs(now);
     if (dueMs !== undefined) times.push(Math.max(dueMs, now.monotonicMs));
+    const askMs = this.#retired ? undefined : this.#recovery?.nextDueMs;
+    if (askMs !== undefined) times.push(Math.max(askMs, now.monotonicMs));
     if (this.#size > 1 && this.#newestOwn !== undefined && this.#producer !== undefined) {
       const timeoutMs = this.#producer.leaderTimeoutMs;
       if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);

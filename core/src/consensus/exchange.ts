@@ -85,6 +85,11 @@ export class Exchange {
     this.#countRefusal(() => this.#receive(message, from, nowMs));
   }
 
+  /** Takes in something else that a member sent; a refusal is counted by its code. */
+  guard(receive: () => void): void {
+    this.#countRefusal(receive);
+  }
+
   /** Hands every vertex that may be accepted now to `accept`, lowest round first. */
   drain(now: Instant, accept: (entry: BufferedVertex) => void): void {
     this.#intake.drain(now, accept);

@@ -52,12 +52,16 @@ const MAX_BYTES: Readonly<Partial<Record<MessageKind, number>>> = {
 export const frameMessage = (kind: MessageKind, bytes: Uint8Array): Uint8Array =>
   concatBytes(Uint8Array.of(KINDS.indexOf(kind)), bytes);
 
+/** What a message says that it is; undefined for no kind. */
+export const messageKind = (message: Uint8Array): MessageKind | undefined =>
+  KINDS[message[0] ?? KINDS.length];
+
 /**
  * The kind and a view of the bytes.
  * @throws PydeError `consensus.message` for an unknown kind or too many bytes
  */
 export function openMessage(message: Uint8Array): Message {
-  const kind = KINDS[message[0] ?? KINDS.length];
+  const kind = messageKind(message);
   if (kind === undefined) {
     throw consensusError(
       'consensus.message',

@@ -80,11 +80,11 @@ describe('an answer', () => {
   });
 
   it('shows the newest own vertex and the copy, checked', () => {
-    const { answer, vertices } = checkNewest(answerer, good, rules);
+    const { answer, vertex } = checkNewest(answerer, good, rules);
     expect(answer.own).toEqual({ round: 1, author: 1, name: own.name });
     expect(answer.yours).toEqual({ round: 1, author: 0, name: yours.name });
     expect(answer).toMatchObject({ epoch, standing: 'whole', otherStore: false });
-    expect(vertices).toEqual([own.bytes, yours.bytes]);
+    expect(vertex).toEqual(own.bytes);
   });
 
   it('survives its encoding', () => {
@@ -131,9 +131,9 @@ describe('an answer', () => {
 
   it('about another epoch has no vertices that say anything here', () => {
     const later = { ...committee, epoch: toEpoch(1) };
-    const { answer, vertices } = checkNewest(answerer, good, { ...rules, committee: later });
+    const { answer, vertex } = checkNewest(answerer, good, { ...rules, committee: later });
     expect(answer).toMatchObject({ epoch: 0, own: undefined, yours: undefined });
-    expect(vertices).toEqual([]);
+    expect(vertex).toBeUndefined();
   });
 });
 

@@ -100,14 +100,14 @@ export interface AnswerRules {
 /**
  * Reads an answer, and checks everything in it that is signed. The vertices of an answer about
  * another epoch say nothing here and are not read.
- * @returns the answer, and the vertices as they came, to be taken in as if they had been sent alone
+ * @returns the answer, and the answering member's vertex as it came, to be taken in like any other
  * @throws PydeError `consensus.*`, `borsh.*`, `vertex.*`
  */
 export function checkNewest(
   from: MemberIndex,
   bytes: Uint8Array,
   rules: AnswerRules,
-): { readonly answer: CheckedAnswer; readonly vertices: readonly Uint8Array[] } {
+): { readonly answer: CheckedAnswer; readonly vertex: Uint8Array | undefined } {
   const { chainId, committee, self, nonce, verify } = rules;
   const newest = decodeNewest(bytes);
   const publicKey = committee.members[from]?.publicKey;
@@ -126,8 +126,8 @@ export function checkNewest(
   const isHere = epoch === committee.epoch;
   const own = isHere ? checkVertex(newest.own, from, rules) : undefined;
   const yours = isHere ? checkVertex(newest.yours, self, rules) : undefined;
-  const vertices = isHere ? [newest.own, newest.yours].filter((one) => one !== undefined) : [];
-  return { answer: { epoch, standing, otherStore, own, yours }, vertices };
+  const answer = { epoch, standing, otherStore, own, yours };
+  return { answer, vertex: isHere ? newest.own : undefined };
 }
 
 function checkVertex(

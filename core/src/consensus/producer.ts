@@ -83,6 +83,11 @@ export class Producer {
     return this.#clock.lastMs + waitMs;
   }
 
+  /** Nothing is made below `round` (recovery). */
+  resumeAt(round: number): void {
+    this.#ownRound = Math.max(this.#ownRound, round - 1);
+  }
+
   /** The vertex of `round` was made. */
   produced(round: number, nowMs: number): void {
     this.#ownRound = round;

@@ -96,15 +96,15 @@ export class RecoveryExchange {
 
   /**
    * Takes `newest`.
-   * @returns vertices in it, to be taken in as if they had been sent alone
+   * @returns the vertex in it, to be taken in like any other
    * @throws PydeError as `checkNewest`
    */
-  answered(from: MemberIndex, bytes: Uint8Array): readonly Uint8Array[] {
+  answered(from: MemberIndex, bytes: Uint8Array): Uint8Array | undefined {
     const { store } = this.#options;
     const rules = { ...this.#options, nonce: store.nonce };
-    const { answer, vertices } = checkNewest(from, bytes, rules);
+    const { answer, vertex } = checkNewest(from, bytes, rules);
     this.#recovery.take(from, answer, this.#isAccepted);
-    return vertices;
+    return vertex;
   }
 
   /** A valid vertex of this member that the DAG does not hold came from outside. */

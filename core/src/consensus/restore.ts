@@ -140,14 +140,17 @@ function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
 /**
  * The vertex that a member made last: its round, and its bytes while they are kept.
  * @returns undefined for a member that made none
+ * @param isLost the store is known to have lost some, and says nothing of the newest
  * @throws PydeError `consensus.store` when it is lost, for a second one would be equivocation
  */
 export function newestOwn(
   { own, vertices }: Restored,
   self: MemberIndex,
   lowestRound: number,
+  isLost: boolean,
 ): { readonly round: Round; readonly bytes: Uint8Array | undefined } | undefined {
   const newest = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
+  if (isLost) return own === undefined ? undefined : { round: own.round, bytes: undefined };
   if (own === undefined) {
     if (newest === undefined) return undefined;
     throw lost('record "own", which vertex this member made last (table consensus)');

@@ -33,6 +33,7 @@ import { Consensus, type ConsensusContext } from './consensus.ts';
 import type { Equivocation } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { restoreConsensus } from './restore.ts';
+import { OwnStore } from './standing-records.ts';
 import type { CommittedWave } from './wave-builder.ts';
 
 export const CHAIN_ID = 31_337n;
@@ -131,6 +132,8 @@ export interface MemberOptions {
   readonly beacon?: Hash;
   /** Transactions that wait; taken from the front. */
   readonly pool?: Uint8Array[];
+  /** With it the member recovers before it goes on. */
+  readonly ownStore?: OwnStore;
 }
 
 /** One member: its store, its machine, and everything that came out of it. */
@@ -213,6 +216,14 @@ export class TestMember {
   }
 }
 
+/** Of a member that goes on without asking anybody. */
+function resumedStore(): OwnStore {
+  const random = { bytes: (length: number) => new Uint8Array(length) };
+  const store = new OwnStore(new MemoryStore(), random, { hasOwn: true, isRestored: false });
+  store.hasResumed = true;
+  return store;
+}
+
 export function testContext(options: MemberOptions): ConsensusContext {
   const { committee, self, parameters = PARAMETERS, pool = [] } = options;
   return {
@@ -226,6 +237,7 @@ export function testContext(options: MemberOptions): ConsensusContext {
     parameters,
     verify: falconVerifyBatch,
     startMs: GENESIS_MS,
+    ownStore: options.ownStore ?? resumedStore(),
     takeBatch: (maxBytes) => {
       const taken: Uint8Array[] = [];
       for (let bytes = 0; pool[0] !== undefined; ) {

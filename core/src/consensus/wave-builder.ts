@@ -4,7 +4,7 @@
  * transactions are ordered, waves carry none, and after the closing wave there are none.
  */
 import { invariant } from '../bytes/index.ts';
-import type { Epoch, Round, VertexHash, WaveCommitRecord, WaveId } from '../types/index.ts';
+import type { Epoch, Hash, Round, VertexHash, WaveCommitRecord, WaveId } from '../types/index.ts';
 import { toRound, toWaveId } from '../types/index.ts';
 import {
   type EpochPhase,
@@ -32,6 +32,8 @@ export interface CommittedWave {
   readonly phase: EpochPhase;
   /** Wire bytes in committed order. */
   readonly transactions: readonly Uint8Array[];
+  /** Of a wave that others executed: nothing of it is written unless this comes out. */
+  readonly expectedDigest?: Hash;
 }
 
 type WaveHead = Pick<WaveCommitRecord, 'waveId' | 'anchorRound' | 'timestampMs'>;

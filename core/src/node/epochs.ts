@@ -15,10 +15,13 @@ import {
   ConsensusRecords,
   frameMessage,
   freshEpoch,
+  joinedEpoch,
   type MessageKind,
+  type OwnStore,
   openMessage,
   type Restored,
   type Signer,
+  type StoredVertex,
 } from '../consensus/index.ts';
 import type { Instant, KeyValueStore, VerifySignatures } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
@@ -33,7 +36,7 @@ import {
   type WaveCommitRecord,
   waveDigest,
 } from '../types/index.ts';
-import { epochEndMs, readEpochState } from '../validators/index.ts';
+import { epochEndMs, genesisEpoch, readEpochState } from '../validators/index.ts';
 import { ClosingExchange } from './closing-exchange.ts';
 import { describeEpoch, type EpochDescription, seatOfKey } from './epoch-description.ts';
 
@@ -46,6 +49,8 @@ export interface EpochsSetup {
   readonly signer: Signer | undefined;
   readonly verify: VerifySignatures;
   takeBatch(maxBytes: number): readonly Uint8Array[];
+  /** What the store is worth to a member; needed with a signer. */
+  readonly ownStore: OwnStore | undefined;
 }
 
 /** An epoch whose machine is there. */
@@ -174,6 +179,41 @@ export class Epochs {
     return effects;
   }
 
+  /**
+   * Goes on after waves were followed that others executed: in the epoch of the next wave, from the
+   * vertices that earlier ones of it carried.
+   */
+  rejoin(head: ExecutedClosing, vertices: readonly StoredVertex[], now: Instant): EpochsEffect[] {
+    const { genesis, store, state } = this.#setup;
+    const epochs = head.record.waveId === 0n ? undefined : readEpochState(state);
+    const record = epochs?.current ?? genesisEpoch(genesis);
+    const description = describeEpoch(store, genesis, record);
+    invariant(description !== undefined, 'the record of the closing wave is in the store');
+    const { restored, writes } = joinedEpoch(store, head, record.epoch, vertices);
+    const { consensus } = this.#current;
+    const isSameEpoch = this.epoch === record.epoch;
+    const deletions = isSameEpoch ? consensus.abandon() : [];
+    if (!isSameEpoch) {
+      for (const left of [this.#previous?.consensus, consensus]) {
+        left?.retire();
+        if (left !== undefined) this.#leaving.push(left);
+      }
+      this.#previous = undefined;
+    }
+    const closing = new ConsensusRecords(store, record.epoch).cert(record.closingWave);
+    if (closing !== undefined && record.epoch > 0) this.#exchange.hold(closing);
+    this.#begin();
+    this.#timerMs = undefined;
+    this.#current = runEpoch(this.#setup, description, restored);
+    const effects: EpochsEffect[] = [
+      { kind: 'persist', writes: [...deletions, ...writes], sync: false },
+      { kind: 'epoch', epoch: this.epoch },
+    ];
+    this.#run(this.#current, { kind: 'start' }, now, effects);
+    this.#setTimer(now, effects);
+    return effects;
+  }
+
   #run(running: RunningEpoch, event: ConsensusEvent, now: Instant, effects: EpochsEffect[]): void {
     const { record } = running.description;
     for (const effect of running.consensus.step(event, now)) {
@@ -291,6 +331,10 @@ export class Epochs {
     if (this.#previous !== undefined) this.#leaving.push(this.#previous.consensus);
     this.#previous = this.#current;
     this.#previous.consensus.retire();
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#closed = undefined;
     this.#received = undefined;
     this.#othersAreAhead = false;
@@ -366,6 +410,7 @@ export function runEpoch(
     verify,
     startMs: record.startMs,
     takeBatch: (maxBytes) => setup.takeBatch(maxBytes),
+    ownStore: setup.ownStore,
   };
   return { description, consensus: new Consensus(context, restored) };
 }

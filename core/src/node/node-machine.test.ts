@@ -117,7 +117,10 @@ class Life {
   }
 
   static async open(store: MemoryStore, clock: ManualClock): Promise<Life> {
-    const { state, machine } = await openNode({ store, signer, verify: falconVerifyBatch });
+    const { state, machine } = await openNode({
+      ...{ store, signer, verify: falconVerifyBatch },
+      random: { bytes: (length) => new Uint8Array(length) },
+    });
     return new Life(store, clock, state, machine);
   }
 

@@ -30,7 +30,8 @@ import type {
   ValidatorIndex,
   WaveCommitRecord,
 } from '../types/index.ts';
-import type { Epochs, EpochsEffect, EpochsEvent } from './epochs.ts';
+import type { CatchUpPhase } from './catch-up.ts';
+import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
 
 export type NodeEvent =
@@ -49,7 +50,7 @@ export type NodeEvent =
       readonly ticket: number;
       readonly verdicts: readonly boolean[] | undefined;
     }
-  /** The waves of the last `execute`, in order, each durable. */
+  /** The waves of the last `execute`, in order, each durable; fewer when one had another digest. */
   | { readonly kind: 'executed'; readonly waves: readonly ExecutedWave[] }
   | { readonly kind: 'timer' }
   /** No more events are waiting: the time to propose what has gathered. */
@@ -96,7 +97,7 @@ export type NodeEffect =
 export interface NodeSetup {
   readonly mempool: Mempool;
   readonly admitted: AdmittedRecords;
-  readonly epochs: Epochs;
+  readonly chain: Chain;
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -154,14 +155,19 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#inCheck.size;
   }
 
+  /** Whether the node follows vertices, or catches up with waves or the DAG. */
+  get phase(): CatchUpPhase {
+    return this.#setup.chain.phase;
+  }
+
   /** The epoch that the node is in; its newest wave may still be of the one before. */
   get epoch(): Epoch {
-    return this.#setup.epochs.epoch;
+    return this.#setup.chain.epoch;
   }
 
   /** The anchor's seat, of the current epoch and the one before. */
   anchorOf(epoch: number, round: number): MemberIndex | undefined {
-    return this.#setup.epochs.anchorOf(epoch, round);
+    return this.#setup.chain.anchorOf(epoch, round);
   }
 
   get poolSize(): number {
@@ -187,7 +193,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   /** As `Consensus.prepare`. */
   prepare(): boolean {
-    return this.#halted === undefined && this.#setup.epochs.consensus.prepare();
+    return this.#halted === undefined && this.#setup.chain.prepare();
   }
 
   step(event: NodeEvent, now: Instant): NodeEffect[] {
@@ -349,7 +355,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   #executed(waves: readonly ExecutedWave[], now: Instant): NodeEffect[] {
     const effects: NodeEffect[] = [];
+    const isShort = waves.length < this.#executing.length;
     this.#executing = [];
+    if (isShort) this.#committed.length = 0;
     for (const wave of waves) {
       const { record, digest } = wave;
       this.#head = { record, digest };
@@ -357,6 +365,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       effects.push({ kind: 'wave', record });
       effects.push(...this.#consensus({ kind: 'wave-executed', record, digest }, now));
     }
+    if (isShort) effects.push(...this.#consensus({ kind: 'waves-refused' }, now));
     return [...this.#executeWaiting(), ...effects];
   }
 
@@ -373,16 +382,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return ahead === undefined ? [] : [{ kind: 'verify-ahead', ...ahead }];
   }
 
-  #consensus(event: EpochsEvent, now: Instant): NodeEffect[] {
+  #consensus(event: ChainEvent, now: Instant): NodeEffect[] {
     if (this.#halted !== undefined) return [];
     const effects: NodeEffect[] = [];
-    for (const effect of this.#setup.epochs.step(event, now)) {
+    for (const effect of this.#setup.chain.step(event, now)) {
       effects.push(...this.#carry(effect, now));
     }
     return [...effects, ...this.#executeWaiting()];
   }
 
-  #carry(effect: EpochsEffect, now: Instant): NodeEffect[] {
+  #carry(effect: ChainEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
         return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];

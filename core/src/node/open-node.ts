@@ -6,12 +6,21 @@
  * The store is trusted as every store is: records carry checksums, and a damaged one is refused.
  */
 import { equalBytes, invariant, PydeError, toHex } from '../bytes/index.ts';
-import type { Signer } from '../consensus/index.ts';
+import { ConsensusRecords, OwnStore, type Signer } from '../consensus/index.ts';
 import { currentBaseFee, executeGenesis, readGenesisOf, readHeadWave } from '../execution/index.ts';
 import { AdmittedRecords, Mempool, type MempoolLimits } from '../mempool/index.ts';
-import type { KeyValueStore, VerifySignatures } from '../platform/index.ts';
+import type { KeyValueStore, Random, VerifySignatures } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
-import { type Genesis, genesisHash } from '../types/index.ts';
+import { WaveServer } from '../sync/index.ts';
+import {
+  type Genesis,
+  genesisHash,
+  toEpoch,
+  toValidatorIndex,
+  type ValidatorIndex,
+} from '../types/index.ts';
+import { CatchUp } from './catch-up.ts';
+import { Chain } from './chain.ts';
 import type { Epochs } from './epochs.ts';
 import { NodeMachine } from './node-machine.ts';
 import { openEpochs } from './open-epochs.ts';
@@ -26,6 +35,13 @@ export interface NodeOptions {
   readonly signer: Signer | undefined;
   readonly verify: VerifySignatures;
   readonly mempool?: MempoolLimits;
+  /** Ids and nonces for recovery. */
+  readonly random: Random;
+  /**
+   * The store was put back from a copy, and may lack what its member made later. Only whoever put it
+   * back knows; a member that is not told can make a vertex twice.
+   */
+  readonly isRestored?: boolean;
 }
 
 export interface OpenNode {
@@ -33,6 +49,7 @@ export interface OpenNode {
   readonly machine: NodeMachine;
   /** Each epoch has a machine of its own: `epochs.consensus` is the current one. */
   readonly epochs: Epochs;
+  readonly chain: Chain;
   /** Follows the executor with `refresh`. */
   readonly state: StateStore;
   /** Wire bytes of what an earlier run acknowledged, for `readmit`. */
@@ -50,7 +67,7 @@ export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Prom
  * @throws PydeError `node.no-seat`, `node.mixed-store`, `state.*`, `consensus.store`
  */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
-  const { store, signer, verify } = options;
+  const { store, signer, verify, random, isRestored = false } = options;
   const state = StateStore.open(store);
   await checkStart(store, state);
   const genesis = readGenesisOf(store);
@@ -62,18 +79,34 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   requireValidator(genesis, signer);
   const takeBatch = (maxBytes: number): readonly Uint8Array[] =>
     mempool.takeBatch(maxBytes, parameters.waveGasCeiling);
-  const epochs = await openEpochs({ genesis, store, state, signer, verify, takeBatch }, head);
+  const hasOwn = [head.record.epoch, toEpoch(head.record.epoch + 1)].some(
+    (epoch) => new ConsensusRecords(store, epoch).own() !== undefined,
+  );
+  const ownStore =
+    signer === undefined ? undefined : new OwnStore(store, random, { hasOwn, isRestored });
+  const setup = { genesis, store, state, signer, verify, takeBatch, ownStore };
+  const epochs = await openEpochs(setup, head);
+  const peers = genesis.validators
+    .map((_, i) => toValidatorIndex(i))
+    .filter((i) => signer === undefined || !isValidator(genesis, i, signer));
+  const catchUp = new CatchUp({ genesis, store, state, verify, peers });
+  const chain = new Chain(epochs, catchUp, new WaveServer(store), head);
   const admitted = new AdmittedRecords(store);
   const acknowledged = await admitted.all();
   const machine = new NodeMachine({
     mempool,
     admitted,
-    epochs,
+    chain,
     state,
     head,
     baseFee: () => currentBaseFee(state),
   });
-  return { genesis, machine, epochs, state, acknowledged };
+  return { genesis, machine, epochs, chain, state, acknowledged };
+}
+
+function isValidator(genesis: Genesis, index: ValidatorIndex, { publicKey }: Signer): boolean {
+  const validator = genesis.validators[index];
+  return validator !== undefined && equalBytes(validator.publicKey, publicKey);
 }
 
 /** A key that no epoch can give a seat is the wrong key. @throws PydeError `node.no-seat` */

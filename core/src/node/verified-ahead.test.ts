@@ -214,7 +214,10 @@ describe('a node', () => {
       publicKey: publicKeyOf(0),
       sign: (message: Uint8Array) => toFalconSignature(falcon.sign(message)),
     };
-    const opened = await openNode({ store, signer, verify: falconVerifyBatch });
+    const opened = await openNode({
+      ...{ store, signer, verify: falconVerifyBatch },
+      random: { bytes: (length) => new Uint8Array(length) },
+    });
     const { machine } = opened;
     state = opened.state;
     const clock = new ManualClock(START_MS);

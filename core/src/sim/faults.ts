@@ -226,7 +226,9 @@ export class Faults {
       return;
     }
     this.#stale = undefined;
-    if (stale.node.isUp && this.#mayForget(stale.node)) this.#forget(stale.node, stale.image);
+    if (!stale.node.isUp || !this.#mayForget(stale.node)) return;
+    stale.node.isRestored = true;
+    this.#forget(stale.node, stale.image);
   }
 
   #wipe(): void {

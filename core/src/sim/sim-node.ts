@@ -126,6 +126,8 @@ export class SimNode {
   addedSyncUs = 0;
   /** It lost what it had written, and has not made a vertex since. */
   forgot = false;
+  /** Its store was put back from a copy, and it is told so when it starts. */
+  isRestored = false;
   /** The process dies before the effect that takes it to zero. */
   effectsToCrash: number | undefined;
   /** Called when it died by that count. */
@@ -171,7 +173,9 @@ export class SimNode {
   async boot(): Promise<void> {
     const { seat, disguise } = this.#setup;
     const { signer, verify } = seat;
-    const open = await openNode({ store: this.disk, signer, verify });
+    const { isRestored } = this;
+    const options = { store: this.disk, signer, verify, random: seat.prng, isRestored };
+    const open = await openNode(options);
     const verified = new VerifiedTransactions(REMEMBERED_VERIFIED);
     const { parameters } = open.genesis;
     const executor = await WaveExecutor.open({ store: this.disk, parameters, verify, verified });

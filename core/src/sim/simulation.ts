@@ -375,7 +375,10 @@ export class Simulation implements World, Observer {
     if (sent.vertex.round > this.#highestRound) this.#highestRound = sent.vertex.round;
     if (!node.honest || sent.vertex.author !== node.index) return;
     this.#own.sending(node, sent);
-    if (sent.sentUs === this.nowUs) node.forgot = false;
+    if (sent.sentUs === this.nowUs) {
+      node.forgot = false;
+      node.isRestored = false;
+    }
   }
 
   ordered(node: SimNode, waves: readonly CommittedWave[]): void {

@@ -1,3 +1,4 @@
+export { DagJoin, type DagJoinEffect, type DagJoinOptions } from './dag-join.ts';
 export type { SyncErrorCode } from './error.ts';
 export { WaveServer } from './serve-waves.ts';
 export {

@@ -38,7 +38,7 @@ export interface SyncedWave {
 export type WaveSyncEffect =
   | { readonly kind: 'send'; readonly peer: number; readonly message: Uint8Array }
   | { readonly kind: 'set-timer'; readonly atMonotonicMs: number }
-  /** Verified; to be kept. */
+  /** Verified, and its wave is executed; to be kept. */
   | { readonly kind: 'keep-cert'; readonly cert: HardFinalityCert }
   /** In order, and nothing else until they are reported by {@link WaveSync.executed}. */
   | { readonly kind: 'execute'; readonly waves: readonly SyncedWave[] }
@@ -66,6 +66,8 @@ export const MAX_HELD_BYTES = 16 * 1024 * 1024;
 export const MAX_WAVE_BYTES = 256 * 1024 * 1024;
 /** Waves between two certificates: more than an epoch has. */
 export const MAX_CHAIN = 1 << 20;
+/** Certificates of waves that are not executed yet; with more no records are asked for. */
+const MAX_HELD_CERTS = 64;
 /** Waves handed out for execution together. */
 const MAX_EXECUTED_TOGETHER = 64;
 
@@ -115,6 +117,8 @@ export class WaveSync {
   /** Peers whose transactions of the next wave made another record. */
   readonly #contradicted = new Set<number>();
   #request: Request | undefined;
+  /** Of verified waves that are not executed yet, oldest first. */
+  #certs: HardFinalityCert[] = [];
   #isDone = false;
 
   constructor(options: WaveSyncOptions) {
@@ -157,12 +161,11 @@ export class WaveSync {
   receive(peer: number, bytes: Uint8Array, now: Instant): WaveSyncEffect[] {
     const request = this.#request;
     if (request?.peer !== peer) return [];
-    const effects: WaveSyncEffect[] = [];
     try {
       const waves = decodeWaves(bytes);
       requireAnswerTo(request, waves);
       this.#request = undefined;
-      if (waves.mode === 'records') this.#takeRecords(peer, waves, effects);
+      if (waves.mode === 'records') this.#takeRecords(peer, waves);
       else this.#takeTransactions(peer, waves);
       this.#ranking.right(peer);
     } catch (error) {
@@ -170,7 +173,7 @@ export class WaveSync {
       this.#ranking.wrong(peer);
       this.#dropRequest(request);
     }
-    return [...effects, ...this.#advance(now)];
+    return this.#advance(now);
   }
 
   /** What became of the last `execute`: those that came out right; fewer when one did not. */
@@ -184,7 +187,10 @@ export class WaveSync {
     if (right.length > 0) this.#contradicted.clear();
     this.#chain.dropThrough(this.#executed.waveId);
     this.#executing = [];
-    return [...(wrong === undefined ? [] : this.#discard(wrong)), ...this.#advance(now)];
+    const kept = this.#certs.filter(({ record }) => record.waveId <= this.#executed.waveId);
+    this.#certs = this.#certs.slice(kept.length);
+    const certs = kept.map((cert): WaveSyncEffect => ({ kind: 'keep-cert', cert }));
+    return [...certs, ...(wrong === undefined ? [] : this.#discard(wrong)), ...this.#advance(now)];
   }
 
   /** The transactions of `wrong`, under a record that holds, made another one. */
@@ -236,7 +242,8 @@ export class WaveSync {
       if (peer === undefined) return undefined;
       return ask({ peer, mode: 'transactions', wave, index, dueMs }, effects);
     }
-    if (this.#chain.length >= MAX_CHAIN || this.#isExhausted) return undefined;
+    if (this.#chain.length >= MAX_CHAIN || this.#certs.length >= MAX_HELD_CERTS) return undefined;
+    if (this.#isExhausted) return undefined;
     const peer = this.#ranking.best((known) => !this.#exhausted.has(known));
     if (peer === undefined) return undefined;
     const wave = this.#newest.waveId + 1n;
@@ -255,7 +262,7 @@ export class WaveSync {
     else this.#assembly = nothingYet();
   }
 
-  #takeRecords(peer: number, { parts, cert }: Waves, effects: WaveSyncEffect[]): void {
+  #takeRecords(peer: number, { parts, cert }: Waves): void {
     if (parts.length === 0) {
       this.#exhausted.add(peer);
       this.#forgetUnverified();
@@ -281,7 +288,7 @@ export class WaveSync {
     this.#chainPeers.clear();
     this.#exhausted.clear();
     if (last.nextCommitteeHash !== undefined) this.#committee = this.#options.nextCommittee(last);
-    effects.push({ kind: 'keep-cert', cert });
+    this.#certs.push(cert);
   }
 
   /** @throws PydeError `sync.cert`, `cert.*` */

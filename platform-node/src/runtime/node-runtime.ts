@@ -25,6 +25,7 @@ import { LevelStore } from '../store/level-store.ts';
 import { ExecutionThread } from '../workers/execution-thread.ts';
 import { VerificationPool } from '../workers/verification-pool.ts';
 import { Driver } from './driver.ts';
+import { systemRandom } from './system-clock.ts';
 
 export type RuntimeErrorCode =
   | 'runtime.genesis-missing'
@@ -134,7 +135,12 @@ export class NodeRuntime implements RpcBackend {
       const { parameters } = genesis;
       execution = new ExecutionThread({ folder: options.folder, parameters }, onLost);
       const { signer } = options;
-      const node = await openNode({ store, signer, verify: falconVerifyBatch });
+      const node = await openNode({
+        store,
+        signer,
+        verify: falconVerifyBatch,
+        random: systemRandom,
+      });
       const certifiedWave = await newestCertifiedWave(store);
       const runtime = new NodeRuntime({ store, node, execution, lost, certifiedWave, options });
       return runtime;
