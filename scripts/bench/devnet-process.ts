@@ -1,40 +1,53 @@
 /** `otigen devnet` on disk in a process and a home folder of its own, for the benchmarks of it. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CollectedMemory, ThreadMemory } from './memory-probe.ts';
 
 const POLL_MS = 2;
 const ANSWER_AT_MOST_MS = 20_000;
 const PAGE_BYTES = 4096;
+/** A collection of all threads takes about 0.2 s under full load. */
+const COLLECT_AT_MOST_MS = 10_000;
+const PROBE = ['--expose-gc', '--import', join(import.meta.dirname, 'memory-probe.ts')];
 
 export interface DevnetProcess {
   readonly url: string;
   /** From the start of the process to its first answer. */
   readonly startMs: number;
-  /** Of the node's process, in bytes. */
-  residentBytes(): number;
+  /** Collects the garbage of all threads of the node, then reads; for a node started `probed`. */
+  memoryAfterCollection(): Promise<MemoryReading>;
   stop(): Promise<void>;
 }
 
-/** @param more further arguments of `otigen devnet` */
-export async function startDevnetProcess(more: readonly string[] = []): Promise<DevnetProcess> {
+export interface MemoryReading {
+  /** Of the whole process, in bytes. */
+  readonly residentBytes: number;
+  readonly threads: readonly ThreadMemory[];
+}
+
+/**
+ * @param more further arguments of `otigen devnet`
+ * @param probed starts the node with memory-probe.ts in each of its threads
+ */
+export async function startDevnetProcess(
+  more: readonly string[] = [],
+  { probed = false }: { readonly probed?: boolean } = {},
+): Promise<DevnetProcess> {
   const home = mkdtempSync(join(tmpdir(), 'pyde-bench-'));
   const listen = `127.0.0.1:${await freePort()}`;
   const state = join(home, 'state');
   const started = performance.now();
-  const node = spawn(
-    process.execPath,
-    ['otigen/bin/otigen.js', 'devnet', '--rpc-listen', listen, '--state', state, ...more],
-    {
-      cwd: join(import.meta.dirname, '..', '..'),
-      env: { ...process.env, OTIGEN_HOME: home },
-      stdio: 'ignore',
-    },
-  );
+  const command = ['otigen/bin/otigen.js', 'devnet', '--rpc-listen', listen, '--state', state];
+  const node = spawn(process.execPath, [...(probed ? PROBE : []), ...command, ...more], {
+    cwd: join(import.meta.dirname, '..', '..'),
+    env: { ...process.env, OTIGEN_HOME: home },
+    stdio: ['ignore', 'ignore', 'ignore', ...(probed ? (['ipc'] as const) : [])],
+  });
   const stop = async () => {
     if (node.exitCode === null && node.signalCode === null) {
       node.kill('SIGTERM');
@@ -50,11 +63,19 @@ export async function startDevnetProcess(more: readonly string[] = []): Promise<
     }
     await sleep(POLL_MS);
   }
-  const residentBytes = () => {
+  const memoryAfterCollection = async () => {
+    const threads = await collected(node);
     const pages = readFileSync(`/proc/${node.pid}/statm`, 'utf8').split(' ')[1];
-    return Number(pages) * PAGE_BYTES;
+    return { residentBytes: Number(pages) * PAGE_BYTES, threads };
   };
-  return { url, startMs: performance.now() - started, residentBytes, stop };
+  return { url, startMs: performance.now() - started, memoryAfterCollection, stop };
+}
+
+async function collected(node: ChildProcess): Promise<readonly ThreadMemory[]> {
+  node.send('collect');
+  const signal = AbortSignal.timeout(COLLECT_AT_MOST_MS);
+  const [answer] = await once(node, 'message', { signal });
+  return (answer as CollectedMemory).threads;
 }
 
 async function answers(url: string): Promise<boolean> {
