@@ -25,7 +25,7 @@ import { Dice } from './dice.ts';
 
 const FULL = process.env['PYDE_TEST_DAMAGE'] === 'full';
 const SAMPLE = 8;
-const FLIPS = 12;
+const FLIPS = 4;
 const LOAD_MS = 1500;
 
 const home = mkdtempSync(join(tmpdir(), 'pyde-damage-'));
@@ -167,6 +167,7 @@ describe('a damaged file', () => {
         outcomes.set(row, (outcomes.get(row) ?? 0) + 1);
       } catch (error) {
         failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+        console.log(failures.at(-1));
       }
     }
     if (FULL) {
