@@ -78,6 +78,17 @@ describe('SimDisk', () => {
     );
   });
 
+  it('has on the platter what it finds when it is opened', () => {
+    const disk = new SimDisk();
+    const key = Uint8Array.of(1);
+    disk.apply([{ kind: 'put', key, value: key }], false);
+    expect(disk.isDurable(key)).toBe(false);
+    disk.reopen();
+    expect(disk.isDurable(key)).toBe(true);
+    disk.crash(1);
+    expect(disk.get(key)).toEqual(key);
+  });
+
   it('takes another image in place of what it has', () => {
     const disk = new SimDisk();
     const put = (k: number): StoreWrite => ({

@@ -95,6 +95,14 @@ export class SimDisk implements KeyValueStore {
     this.#allDurable();
   }
 
+  /**
+   * The store is opened after its process died. What it finds is on the platter from then on:
+   * a store that recovers its log writes it out before it answers, as LevelDB does.
+   */
+  reopen(): void {
+    this.#allDurable();
+  }
+
   /** Everything that is on the disk now, for {@link replace}. */
   image(): DiskImage {
     return [...this.#entries.entries()];

@@ -3,12 +3,13 @@
  * the first node that orders, executes or certifies it fixes what it is, and every other node is
  * held against that, after every step.
  */
-import { equalBytes, isPydeError, toHex } from '../bytes/index.ts';
+import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
-import { type Committee, verifyCert } from '../finality/index.ts';
+import { type Committee, genesisCommittee, namedCommittee, verifyCert } from '../finality/index.ts';
 import type { VerifySignatures } from '../platform/index.ts';
-import type { HardFinalityCert, Hash, WaveCommitRecord } from '../types/index.ts';
+import type { Genesis, HardFinalityCert, Hash, WaveCommitRecord } from '../types/index.ts';
+import { readEpochState } from '../validators/index.ts';
 import { hashBytes } from './byte-map.ts';
 import { SIM_CHAIN_ID } from './sim-genesis.ts';
 import type { SimNode } from './sim-node.ts';
@@ -20,7 +21,7 @@ interface KnownWave {
 }
 
 export interface LedgerOptions {
-  readonly committee: Committee;
+  readonly genesis: Genesis;
   readonly verify: VerifySignatures;
   /** A wave that nobody had ordered before. */
   onNewWave(wave: CommittedWave): void;
@@ -34,9 +35,19 @@ export class Ledger {
   readonly #ranIn = new Map<string, bigint>();
   /** By node: the wave that it must order next, in this life. */
   readonly #next: (bigint | undefined)[] = [];
+  /** By node: the wave that it must execute next. */
+  readonly #nextExecuted: (bigint | undefined)[] = [];
+  /** By epoch, each named by the record that closed the one before. */
+  readonly #committees: Committee[];
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#committees = [genesisCommittee(options.genesis)];
+  }
+
+  /** Epochs that began so far. */
+  get epochs(): number {
+    return this.#committees.length;
   }
 
   /** How many waves somebody ordered. */
@@ -52,12 +63,15 @@ export class Ledger {
   /** A node starts, at the newest wave that it had executed. */
   started(node: SimNode, head: { readonly record: WaveCommitRecord; readonly digest: Hash }): void {
     this.#next[node.index] = head.record.waveId + 1n;
+    this.#nextExecuted[node.index] = head.record.waveId + 1n;
     const known = this.#waves[Number(head.record.waveId) - 1]?.executed;
     if (head.record.waveId === 0n || known === undefined) return;
     this.#sameDigest(node, head.record.waveId, known.digest, head.digest);
   }
 
   ordered(node: SimNode, wave: CommittedWave): void {
+    // A wave that others executed is a peer's word until its digest comes out.
+    if (wave.expectedDigest !== undefined) return;
     const expected = this.#next[node.index];
     if (wave.waveId !== expected) {
       throw new Violation(
@@ -84,6 +98,16 @@ export class Ledger {
 
   executed(node: SimNode, executed: ExecutedWave): void {
     const { record, digest } = executed;
+    const expected = this.#nextExecuted[node.index];
+    if (record.waveId !== expected) {
+      throw new Violation(
+        'prefix',
+        node.index,
+        `executes wave ${record.waveId} where ${expected} comes next`,
+      );
+    }
+    this.#nextExecuted[node.index] = record.waveId + 1n;
+    this.#next[node.index] = later(this.#next[node.index], record.waveId + 1n);
     const known = this.#waves[Number(record.waveId) - 1];
     if (known === undefined) {
       throw new Violation(
@@ -109,14 +133,32 @@ export class Ledger {
       }
       this.#ranIn.set(name, record.waveId);
     }
+    if (record.nextCommitteeHash !== undefined) this.#handOver(node, record);
     this.#options.onNewExecution(executed);
   }
 
+  #handOver(node: SimNode, record: WaveCommitRecord): void {
+    const state = node.open === undefined ? undefined : readEpochState(node.open.state);
+    const members = (state?.current.committee ?? []).flatMap((index) => {
+      const validator = this.#options.genesis.validators[index];
+      return validator === undefined ? [] : { index, publicKey: validator.publicKey };
+    });
+    try {
+      this.#committees.push(namedCommittee(record, members));
+    } catch (error) {
+      if (!isPydeError(error)) throw error;
+      throw new Violation('certificate', node.index, `wave ${record.waveId}: ${error.message}`);
+    }
+  }
+
   certified(node: SimNode, cert: HardFinalityCert): void {
-    const { waveId } = cert.record;
-    const { committee, verify } = this.#options;
+    const { waveId, epoch } = cert.record;
+    const { verify } = this.#options;
+    const committee = this.#committees[epoch];
     let digest: Hash;
     try {
+      if (committee === undefined)
+        throw new PydeError('sim.epoch', `there is no epoch ${epoch} yet`);
       digest = verifyCert(cert, committee, { chainId: SIM_CHAIN_ID, verify });
     } catch (error) {
       if (!isPydeError(error)) throw error;
@@ -135,6 +177,8 @@ export class Ledger {
     );
   }
 }
+
+const later = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a > b ? a : b);
 
 function differenceOf(a: CommittedWave, b: CommittedWave): string | undefined {
   if (!equalBytes(a.anchorHash, b.anchorHash)) return 'anchor';

@@ -13,9 +13,11 @@ const OWN = concatBytes(Uint8Array.of(TABLE.consensus), new TextEncoder().encode
 
 const ownKey = (epoch: number): Uint8Array => concatBytes(OWN, u64BigEndian(BigInt(epoch)));
 const KEPT_ROUNDS = 2_048;
+/** More rounds than an epoch has. */
+const EPOCH_ROUNDS = 2 ** 32;
 
 export class OwnVertices {
-  /** By member: names by round, those of an epoch after those of the one before. */
+  /** By member: names by epoch and round. */
   readonly #names: Map<number, VertexHash>[];
 
   constructor(size: number) {
@@ -26,16 +28,17 @@ export class OwnVertices {
   sending(node: SimNode, { vertex, name, key }: SentVertex): void {
     const names = this.#names[vertex.author];
     if (names === undefined) return;
-    const { round } = vertex;
-    const before = names.get(round);
+    const { round, epoch } = vertex;
+    const place = epoch * EPOCH_ROUNDS + round;
+    const before = names.get(place);
     if (before === undefined) {
-      names.set(round, name);
-      names.delete(round - KEPT_ROUNDS);
+      names.set(place, name);
+      names.delete(place - KEPT_ROUNDS);
     } else if (!equalBytes(before, name)) {
       throw new Violation('equivocation', node.index, `made two vertices of round ${round}`);
     }
     const { disk } = node;
-    const isKept = disk.isDurable(key) && disk.isDurable(ownKey(vertex.epoch));
+    const isKept = disk.isDurable(key) && disk.isDurable(ownKey(epoch));
     if (before === undefined && !isKept) {
       throw new Violation(
         'unsynced-vertex',

@@ -17,7 +17,9 @@ export interface SimReport {
   readonly validators: number;
   readonly signatures: SignatureKind;
   readonly simulatedSeconds: number;
+  readonly epochs: number;
   readonly waves: number;
+  /** The highest round of any epoch. */
   readonly rounds: number;
   /** Rounds whose anchor is in no wave. */
   readonly skippedAnchors: number;

@@ -19,12 +19,14 @@ export interface SentVertex {
 
 /** Two GC windows and some: what is older is asked for by nobody. */
 const KEPT_ROUNDS = 1_200;
+/** More rounds than an epoch has. */
+const EPOCH_ROUNDS = 2 ** 32;
 
 export class SentVertices {
   readonly #byMessage = new WeakMap<Uint8Array, SentVertex>();
   readonly #byName = new ByteMap<SentVertex>();
+  /** By epoch and round, those first that were seen first. */
   readonly #byRound = new Map<number, SentVertex[]>();
-  #lowest = 1;
 
   get(name: Uint8Array): SentVertex | undefined {
     return this.#byName.get(name);
@@ -53,14 +55,20 @@ export class SentVertices {
     );
     const sent: SentVertex = { vertex, name, sentUs, key, emitted: false };
     this.#byName.set(name, sent);
-    const ofRound = this.#byRound.get(round) ?? [];
-    this.#byRound.set(round, ofRound);
+    const place = epoch * EPOCH_ROUNDS + round;
+    const ofRound = this.#byRound.get(place) ?? [];
+    this.#byRound.set(place, ofRound);
     ofRound.push(sent);
-    for (; this.#lowest < round - KEPT_ROUNDS; this.#lowest++) {
-      for (const old of this.#byRound.get(this.#lowest) ?? []) this.#byName.delete(old.name);
-      this.#byRound.delete(this.#lowest);
-    }
+    if (this.#byRound.size > KEPT_ROUNDS) this.#forgetOldest();
     return sent;
+  }
+
+  #forgetOldest(): void {
+    for (const [place, vertices] of this.#byRound) {
+      for (const { name } of vertices) this.#byName.delete(name);
+      this.#byRound.delete(place);
+      return;
+    }
   }
 
   /**

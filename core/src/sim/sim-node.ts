@@ -58,6 +58,8 @@ export interface World {
 
 /** Called as things happen; an observer throws a `Violation` when they must not. */
 export interface Observer {
+  /** It is open and has made no step. */
+  started(node: SimNode): void;
   stepped(node: SimNode, event: NodeEvent, effects: readonly NodeEffect[]): void;
   /** Right before a message leaves. */
   sending(node: SimNode, message: Uint8Array): void;
@@ -173,9 +175,15 @@ export class SimNode {
   async boot(): Promise<void> {
     const { seat, disguise } = this.#setup;
     const { signer, verify } = seat;
+    this.disk.reopen();
     const { isRestored } = this;
-    const options = { store: this.disk, signer, verify, random: seat.prng, isRestored };
-    const open = await openNode(options);
+    const open = await openNode({
+      store: this.disk,
+      signer,
+      verify,
+      random: seat.prng,
+      isRestored,
+    });
     const verified = new VerifiedTransactions(REMEMBERED_VERIFIED);
     const { parameters } = open.genesis;
     const executor = await WaveExecutor.open({ store: this.disk, parameters, verify, verified });
@@ -196,6 +204,7 @@ export class SimNode {
       // Requests of clients are not negative.
       this.#life?.inbox.push({ kind: 'readmit', request: -1 - i, bytes });
     });
+    this.#world.observer.started(this);
     this.#pump(this.#life);
   }
 
@@ -334,9 +343,12 @@ export class SimNode {
   }
 
   #setTimer(life: Life, atMonotonicMs: number): void {
-    const atUs = life.bootUs + Math.ceil(atMonotonicMs * 1_000);
+    let lifeUs = Math.ceil(atMonotonicMs * 1_000);
+    // The product is rounded: no timer comes before its time, or the machine would set it for ever.
+    if (lifeUs / 1_000 < atMonotonicMs) lifeUs++;
+    const delayUs = life.bootUs + lifeUs - this.#world.nowUs;
     const token = ++life.timerToken;
-    this.#world.later(Math.max(0, atUs - this.#world.nowUs), this, { kind: 'timer', token });
+    this.#world.later(Math.max(0, delayUs), this, { kind: 'timer', token });
   }
 
   #verify({ request, checks }: Extract<NodeEffect, { kind: 'verify' }>): void {

@@ -10,7 +10,6 @@ import { isPydeError, PydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
 import type { FalconKeyPair } from '../crypto/index.ts';
 import { assertSupply, type ExecutedWave } from '../execution/index.ts';
-import { genesisCommittee } from '../finality/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
@@ -93,6 +92,8 @@ const PROGRESS_WITHIN_US = 20_000_000;
 /** The calm end may last so long. */
 const MAX_CALM_US = 60_000_000;
 const CONNECT_US = 5_000;
+/** More than a committee of 128 does in one instant. */
+const MAX_EVENTS_AT_ONCE = 200_000;
 
 export class Simulation implements World, Observer {
   readonly options: SimOptions;
@@ -117,6 +118,7 @@ export class Simulation implements World, Observer {
   readonly #uncertified: { waveId: bigint; submittedUs: number }[][];
   #genesis: DiskImage = [];
   #steps = 0;
+  #eventsAtOnce = 0;
   #skippedAnchors = 0;
   #highestRound = 0;
   #progressUs = 0;
@@ -165,7 +167,7 @@ export class Simulation implements World, Observer {
     this.#uncertified = this.nodes.map(() => []);
     const genesis = simGenesis(signatures, validators, options);
     this.#ledger = new Ledger({
-      committee: genesisCommittee(genesis),
+      genesis,
       verify: signatures.verify,
       onNewWave: (wave) => this.#onNewWave(wave),
       onNewExecution: (wave) => this.#onNewExecution(wave),
@@ -239,7 +241,7 @@ export class Simulation implements World, Observer {
         const atUs = this.#queue.nextTime;
         const event = this.#queue.pop();
         if (atUs === undefined || event === undefined) break;
-        this.nowUs = atUs;
+        this.#keepMoving(atUs);
         if (event.kind === 'boot') await this.#boot(event.node);
         else this.#handle(event);
         if (this.#supplyDue !== undefined) await this.#checkSupply(this.#supplyDue);
@@ -250,6 +252,14 @@ export class Simulation implements World, Observer {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return new Violation('crash', undefined, what);
     }
+  }
+
+  /** A machine that always has something to do at once would keep the clock where it is. */
+  #keepMoving(atUs: number): void {
+    this.#eventsAtOnce = atUs > this.nowUs ? 0 : this.#eventsAtOnce + 1;
+    this.nowUs = atUs;
+    if (this.#eventsAtOnce <= MAX_EVENTS_AT_ONCE) return;
+    throw new Violation('progress', undefined, `${MAX_EVENTS_AT_ONCE} events, and no time passes`);
   }
 
   #schedule(): void {
@@ -269,9 +279,6 @@ export class Simulation implements World, Observer {
     if (node.isUp) return;
     this.#trace.word(node.index | 0x0b00_0000);
     await node.boot();
-    const head = node.open?.machine.head;
-    if (head !== undefined) this.#ledger.started(node, head);
-    this.#uncertified[node.index] = [];
     for (const other of this.nodes) if (other !== node && other.isUp) this.#connect(node, other);
   }
 
@@ -359,6 +366,12 @@ export class Simulation implements World, Observer {
   }
 
   // What nodes did.
+
+  started(node: SimNode): void {
+    const head = node.open?.machine.head;
+    if (node.honest && head !== undefined) this.#ledger.started(node, head);
+    this.#uncertified[node.index] = [];
+  }
 
   stepped(node: SimNode, event: NodeEvent, effects: readonly NodeEffect[]): void {
     this.#steps++;
@@ -522,6 +535,7 @@ export class Simulation implements World, Observer {
       validators,
       signatures: this.#signatures.kind,
       simulatedSeconds: this.nowUs / 1_000_000,
+      epochs: this.#ledger.epochs,
       waves: this.#ledger.height,
       rounds: this.#highestRound,
       skippedAnchors: this.#skippedAnchors,
