@@ -41,6 +41,7 @@ import { makeVertex, parentsFor } from './proposer.ts';
 import { RecoveryExchange } from './recovery-exchange.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import type { OwnStore } from './standing-records.ts';
+import { VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
 import { WaveBuilder } from './wave-builder.ts';
 import { Tips } from './weak-parents.ts';
 
@@ -58,6 +59,8 @@ export interface ConsensusContext {
   readonly parameters: GenesisParameters;
   /** Signatures of vertices and attestations. */
   readonly verify: VerifySignatures;
+  /** Default: one that remembers nothing. */
+  readonly door?: VertexDoor;
   /** When the epoch began: the timestamp of the vertices of round 0. */
   readonly startMs: bigint;
   /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
@@ -99,6 +102,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #quorum: number;
   readonly #seat: Seat | undefined;
   readonly #records: Restored['records'];
+  readonly #door: VertexDoor;
   readonly #dag: Dag;
   readonly #exchange: Exchange;
   readonly #held: HeldNames;
@@ -138,6 +142,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       );
     }
     this.#context = context;
+    this.#door = context.door ?? VERTEX_DOOR;
     this.#size = committee.members.length;
     this.#quorum = quorum(this.#size);
     this.#seat = self === undefined || signer === undefined ? undefined : { self, signer };
@@ -172,7 +177,15 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     );
     this.#exchange = new Exchange(
       {
-        ...{ chainId: context.chainId, committee, verify, self, gcRounds, size: this.#size },
+        ...{
+          chainId: context.chainId,
+          committee,
+          verify,
+          door: this.#door,
+          self,
+          gcRounds,
+          size: this.#size,
+        },
         witnesses: maxFaulty(this.#size) + 1,
         gcRound: () => this.#log.gcRound,
       },
@@ -446,7 +459,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const placed = this.#dag.insert(vertex, name);
     this.#tips.accepted(placed);
     if (placed.round <= this.#log.settledRound) this.#dag.markEmitted(placed);
-    const writes = [this.#records.putVertex(vertex, name)];
+    const record = (): StoreWrite => this.#records.putVertex(vertex, name);
+    const writes = [this.#door.record(vertex, record)];
     for (const { hash } of vertex.batches) {
       const bytes = this.#batches.refer(hash, !placed.emitted);
       if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));

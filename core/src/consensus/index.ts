@@ -25,7 +25,7 @@ export {
   MAX_ROUNDS_PER_REQUEST,
 } from './fetch-message.ts';
 export { freshEpoch } from './fresh-epoch.ts';
-export { joinedEpoch } from './joined-epoch.ts';
+export { isJoining, joinedEpoch, joiningMark, unjoinedEpoch } from './joined-epoch.ts';
 export { gcRoundAfter } from './linearizer.ts';
 export {
   frameMessage,
@@ -37,4 +37,5 @@ export {
 export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
 export { OwnStore } from './standing-records.ts';
+export { type NamedVertex, VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
 export type { CommittedWave } from './wave-builder.ts';

@@ -14,7 +14,6 @@ import {
   toRound,
   type Vertex,
   type VertexHash,
-  vertexHash,
   type WeakParentRef,
 } from '../types/index.ts';
 import type { BatchStore } from './batch-store.ts';
@@ -25,6 +24,7 @@ import type { VertexRef } from './fetch-message.ts';
 import type { HeldNames } from './held-names.ts';
 import type { ConsensusRecords } from './records.ts';
 import { type BufferedVertex, type MissingObserver, VertexBuffer } from './vertex-buffer.ts';
+import type { VertexDoor } from './vertex-door.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
 /** A vertex stamped further ahead of the local clock waits. */
@@ -33,6 +33,7 @@ export const MAX_CLOCK_LEAD_MS = 2_000;
 export interface IntakeOptions extends VertexRules {
   readonly self: MemberIndex | undefined;
   readonly gcRounds: number;
+  readonly door: VertexDoor;
   /** Two vertices of one author and round. */
   onEquivocation(equivocation: Equivocation): void;
 }
@@ -74,9 +75,8 @@ export class Intake {
    */
   receiveVertex(bytes: Uint8Array, from: MemberIndex): Vertex | undefined {
     const { dag } = this.#parts;
-    const vertex = decodeVertex(bytes);
+    const { vertex, name } = this.#options.door.open(bytes);
     const { round, author } = vertex;
-    const name = vertexHash(vertex);
     const ref = { round, author, name };
     if (dag.find(round, ref) !== undefined || this.#buffer.find(name) !== undefined)
       return undefined;

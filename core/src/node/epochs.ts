@@ -22,6 +22,7 @@ import {
   type Restored,
   type Signer,
   type StoredVertex,
+  type VertexDoor,
 } from '../consensus/index.ts';
 import type { Instant, KeyValueStore, VerifySignatures } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
@@ -48,6 +49,7 @@ export interface EpochsSetup {
   /** The validator's key; without it the node only follows. */
   readonly signer: Signer | undefined;
   readonly verify: VerifySignatures;
+  readonly door: VertexDoor;
   takeBatch(maxBytes: number): readonly Uint8Array[];
   /** What the store is worth to a member; needed with a signer. */
   readonly ownStore: OwnStore | undefined;
@@ -395,7 +397,7 @@ export function runEpoch(
   description: EpochDescription,
   restored: Restored,
 ): RunningEpoch {
-  const { genesis, signer, verify } = setup;
+  const { genesis, signer, verify, door } = setup;
   const { record, start, committee } = description;
   const self = signer === undefined ? undefined : seatOfKey(description, signer.publicKey);
   const context: ConsensusContext = {
@@ -408,6 +410,7 @@ export function runEpoch(
     signer: self === undefined ? undefined : signer,
     parameters: genesis.parameters,
     verify,
+    door,
     startMs: record.startMs,
     takeBatch: (maxBytes) => setup.takeBatch(maxBytes),
     ownStore: setup.ownStore,

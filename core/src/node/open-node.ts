@@ -6,7 +6,14 @@
  * The store is trusted as every store is: records carry checksums, and a damaged one is refused.
  */
 import { equalBytes, invariant, PydeError, toHex } from '../bytes/index.ts';
-import { ConsensusRecords, OwnStore, type Signer } from '../consensus/index.ts';
+import {
+  ConsensusRecords,
+  isJoining,
+  OwnStore,
+  type Signer,
+  VERTEX_DOOR,
+  type VertexDoor,
+} from '../consensus/index.ts';
 import { currentBaseFee, executeGenesis, readGenesisOf, readHeadWave } from '../execution/index.ts';
 import { AdmittedRecords, Mempool, type MempoolLimits } from '../mempool/index.ts';
 import type { KeyValueStore, Random, VerifySignatures } from '../platform/index.ts';
@@ -34,6 +41,8 @@ export interface NodeOptions {
   /** The member's key; without it the node only follows. */
   readonly signer: Signer | undefined;
   readonly verify: VerifySignatures;
+  /** Default: one that remembers nothing. */
+  readonly door?: VertexDoor;
   readonly mempool?: MempoolLimits;
   /** Ids and nonces for recovery. */
   readonly random: Random;
@@ -67,7 +76,7 @@ export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Prom
  * @throws PydeError `node.no-seat`, `node.mixed-store`, `state.*`, `consensus.store`
  */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
-  const { store, signer, verify, random, isRestored = false } = options;
+  const { store, signer, verify, random, isRestored = false, door = VERTEX_DOOR } = options;
   const state = StateStore.open(store);
   await checkStart(store, state);
   const genesis = readGenesisOf(store);
@@ -84,13 +93,16 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   );
   const ownStore =
     signer === undefined ? undefined : new OwnStore(store, random, { hasOwn, isRestored });
-  const setup = { genesis, store, state, signer, verify, takeBatch, ownStore };
+  const setup = { genesis, store, state, signer, verify, door, takeBatch, ownStore };
   const epochs = await openEpochs(setup, head);
   const peers = genesis.validators
     .map((_, i) => toValidatorIndex(i))
     .filter((i) => signer === undefined || !isValidator(genesis, i, signer));
   const catchUp = new CatchUp({ genesis, store, state, verify, peers });
-  const chain = new Chain(epochs, catchUp, new WaveServer(store), head);
+  const chain = new Chain(epochs, catchUp, new WaveServer(store), {
+    head,
+    isJoining: isJoining(store),
+  });
   const admitted = new AdmittedRecords(store);
   const acknowledged = await admitted.all();
   const machine = new NodeMachine({

@@ -6,7 +6,7 @@
  * It can lose power between any two effects, or in the middle of a write, and be started again from
  * what its disk still holds. A member that is not honest is another machine behind the same door.
  */
-import type { CommittedWave } from '../consensus/index.ts';
+import type { CommittedWave, VertexDoor } from '../consensus/index.ts';
 import { type ExecutedWave, VerifiedTransactions, WaveExecutor } from '../execution/index.ts';
 import type { Signer } from '../finality/index.ts';
 import {
@@ -30,6 +30,7 @@ export interface Seat {
   readonly members: number;
   readonly signer: Signer;
   readonly verify: VerifySignatures;
+  readonly door: VertexDoor;
   /** Its own stream of chance. */
   readonly prng: Prng;
   readonly disk: SimDisk;
@@ -174,7 +175,7 @@ export class SimNode {
   /** Starts from the disk, and takes in again what an earlier life acknowledged. */
   async boot(): Promise<void> {
     const { seat, disguise } = this.#setup;
-    const { signer, verify } = seat;
+    const { signer, verify, door } = seat;
     this.disk.reopen();
     const { isRestored } = this;
     const open = await openNode({
@@ -182,6 +183,7 @@ export class SimNode {
       signer,
       verify,
       random: seat.prng,
+      door,
       isRestored,
     });
     const verified = new VerifiedTransactions(REMEMBERED_VERIFIED);

@@ -28,6 +28,7 @@ import { Prng } from './prng.ts';
 import type { SimReport } from './report.ts';
 import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
+import { sharedDoor } from './shared-door.ts';
 import { keyedSignatures, realSignatures, type SimSignatures } from './signatures.ts';
 import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
 import {
@@ -139,6 +140,7 @@ export class Simulation implements World, Observer {
       latencyOf(options.latency),
       Prng.seeded(seed, NETWORK_STREAM),
     );
+    const door = sharedDoor();
     this.nodes = Array.from({ length: validators }, (_, index) => {
       const signer = signatures.signers[index];
       if (signer === undefined) throw new Error('every member has a signer');
@@ -147,6 +149,7 @@ export class Simulation implements World, Observer {
         members: validators,
         signer,
         verify: signatures.verify,
+        door,
         prng: Prng.seeded(seed, NODE_STREAM + index),
         disk: new SimDisk(),
       };
