@@ -20,6 +20,16 @@ import {
   toVertexHash,
   type UnsignedVertex,
 } from '../../types/index.ts';
+import {
+  decodeHashes,
+  decodeRefs,
+  decodeRounds,
+  decodeWantRounds,
+  encodeHashes,
+  encodeRefs,
+  encodeRounds,
+  encodeWantRounds,
+} from '../fetch-message.ts';
 import { frameMessage, openMessage } from '../message.ts';
 import { ConsensusRecords } from '../records.ts';
 import {
@@ -106,9 +116,40 @@ const steps = (length: number) => ({
   total: (32 << 20) + 64 * length,
 });
 const batch = encodeBatch({ transactions: [testTransaction(0), testTransaction(1)] });
-const OWN = new TextEncoder().encode('own');
+/** Of epoch 0. */
+const OWN = concatBytes(new TextEncoder().encode('own'), new Uint8Array(8));
+
+const someRefs = [1, 2].map((at) => ({
+  round: toRound(at),
+  author: toMemberIndex(at),
+  name: toVertexHash(new Uint8Array(32).fill(at)),
+}));
 
 export const consensusTargets: readonly FuzzTarget[] = [
+  bytesTarget({
+    name: 'want-vertices, want-accepted, accepted',
+    seeds: [encodeRefs(someRefs), encodeRefs([])],
+    decode: decodeRefs,
+    encode: encodeRefs,
+  }),
+  bytesTarget({
+    name: 'want-batches',
+    seeds: [encodeHashes([toBatchHash(new Uint8Array(32).fill(7))])],
+    decode: decodeHashes,
+    encode: encodeHashes,
+  }),
+  bytesTarget({
+    name: 'want-rounds',
+    seeds: [encodeWantRounds({ fromRound: 3, fromAuthor: 1, toRound: 9 })],
+    decode: decodeWantRounds,
+    encode: encodeWantRounds,
+  }),
+  bytesTarget({
+    name: 'rounds',
+    seeds: [encodeRounds({ complete: true, vertices: [signed(unsigned(1)), new Uint8Array(3)] })],
+    decode: decodeRounds,
+    encode: encodeRounds,
+  }),
   bytesTarget({
     name: 'frame of a message',
     seeds: [frameMessage('vertex', new Uint8Array(3)), frameMessage('batch', new Uint8Array(0))],
