@@ -20,6 +20,7 @@ export function freshEpoch(
     `this member has made no vertex of epoch ${epoch}, which begins only now`,
   );
   const headDigest = waveDigest(closing);
-  const nothing = { vertices: [], own: undefined, vouched: [], evidence: [] };
+  const joinedRound = records.joinedRound();
+  const nothing = { vertices: [], own: undefined, joinedRound, vouched: [], evidence: [] };
   return { records, head: closing, headDigest, headCertified: true, ...nothing };
 }

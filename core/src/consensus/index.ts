@@ -34,6 +34,15 @@ export {
   type MessageKind,
   openMessage,
 } from './message.ts';
+export {
+  decodeNewest,
+  decodeWantNewest,
+  encodeNewest,
+  encodeWantNewest,
+  type Newest,
+  newestDigest,
+  type UnsignedNewest,
+} from './newest-message.ts';
 export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
 export { OwnStore } from './standing-records.ts';

@@ -6,7 +6,13 @@
  * → batch. certs: wave id u64 BE → certificate. consensus: "own" ‖ epoch u64 BE → { round u64,
  * name [32] }.
  */
-import { concatBytes, decodeExactly, encode, u64BigEndian } from '../bytes/index.ts';
+import {
+  concatBytes,
+  decodeExactly,
+  encode,
+  readU64BigEndian,
+  u64BigEndian,
+} from '../bytes/index.ts';
 import { encodeCert } from '../finality/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { TABLE, Table } from '../state/index.ts';
@@ -39,11 +45,13 @@ export interface OwnVertexRecord {
 const MAX_DELETIONS_PER_WRITE = 1_024;
 
 const OWN_KEY = new TextEncoder().encode('own');
+const JOINED_KEY = new TextEncoder().encode('joined');
 
 /** The records of one epoch; certificates are those of all. */
 export class ConsensusRecords {
   readonly #epoch: Uint8Array;
   readonly #ownKey: Uint8Array;
+  readonly #joinedKey: Uint8Array;
   readonly #vertices: Table;
   readonly #batches: Table;
   readonly #certs: Table;
@@ -56,6 +64,7 @@ export class ConsensusRecords {
   constructor(store: KeyValueStore, epoch: Epoch) {
     this.#epoch = u64BigEndian(BigInt(epoch));
     this.#ownKey = concatBytes(OWN_KEY, this.#epoch);
+    this.#joinedKey = concatBytes(JOINED_KEY, this.#epoch);
     this.#vertices = new Table(store, TABLE.vertices);
     this.#batches = new Table(store, TABLE.batches);
     this.#certs = new Table(store, TABLE.certs);
@@ -122,6 +131,17 @@ export class ConsensusRecords {
       round: toRound(exactNumber(r.u64(), 'round')),
       name: toVertexHash(r.fixed(HASH_BYTES)),
     }));
+  }
+
+  /** Own vertices up to `round` may be missing since the DAG was joined again. */
+  putJoinedRound(round: Round): StoreWrite {
+    return this.#consensus.put(this.#joinedKey, u64BigEndian(BigInt(round)));
+  }
+
+  /** 0 when every own vertex of the epoch that is recent enough must be there. */
+  joinedRound(): Round {
+    const bytes = this.#consensus.get(this.#joinedKey);
+    return toRound(bytes === undefined ? 0 : exactNumber(readU64BigEndian(bytes), 'round'));
   }
 
   /** An accepted vertex, as it was sent. */

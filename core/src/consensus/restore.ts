@@ -36,6 +36,8 @@ export interface Restored {
   /** Accepted vertices, lowest round first. */
   readonly vertices: readonly StoredVertex[];
   readonly own: OwnVertexRecord | undefined;
+  /** Own vertices up to it may be missing: the DAG was joined again (`joined-epoch.ts`). */
+  readonly joinedRound: Round;
   /** Ancestors that count as held because f + 1 members accepted them. */
   readonly vouched: readonly WeakParentRef[];
   readonly evidence: readonly EvidenceKey[];
@@ -65,6 +67,7 @@ export async function restoreConsensus(
     headCertified: head.waveId === 0n || records.hasCert(head.waveId),
     vertices: await records.vertices(),
     own: records.own(),
+    joinedRound: records.joinedRound(),
     vouched: await records.edge.vouched(),
     evidence: await records.evidence.keys(epoch),
   };
@@ -144,7 +147,7 @@ function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
  * @throws PydeError `consensus.store` when it is lost, for a second one would be equivocation
  */
 export function newestOwn(
-  { own, vertices }: Restored,
+  { own, vertices, joinedRound }: Restored,
   self: MemberIndex,
   lowestRound: number,
   isLost: boolean,
@@ -162,6 +165,7 @@ export function newestOwn(
         `made a vertex of round ${newest.vertex.round}`,
     );
   }
+  if (!isHeld && own.round <= joinedRound) return { round: own.round, bytes: undefined };
   if (!isHeld && own.round >= lowestRound) {
     throw lost(
       `vertex ${toHex(own.name)}, this member's newest, of round ${own.round} (table vertices)`,

@@ -12,6 +12,7 @@ import {
   type CommittedWave,
   ConsensusRecords,
   gcRoundAfter,
+  joiningMark,
   type StoredVertex,
 } from '../consensus/index.ts';
 import { readWaveRecord } from '../execution/index.ts';
@@ -156,7 +157,8 @@ export class CatchUp {
   begin(head: Head, now: Instant): CatchUpEffect[] {
     invariant(this.phase === 'following', 'one catching up at a time');
     this.#firstWave = head.record.waveId;
-    return this.#followWaves(head, now);
+    const mark = joiningMark(this.#setup.store, true);
+    return [{ kind: 'persist', writes: [mark], sync: false }, ...this.#followWaves(head, now)];
   }
 
   timer(now: Instant): CatchUpEffect[] {

@@ -44,11 +44,18 @@ export class Chain {
   #timerMs: number | undefined;
   #lookMs = 0;
 
-  constructor(epochs: Epochs, catchUp: CatchUp, server: WaveServer, head: Head) {
+  /** @param isJoining the last run ended in the middle of catching up */
+  constructor(
+    epochs: Epochs,
+    catchUp: CatchUp,
+    server: WaveServer,
+    { head, isJoining }: { readonly head: Head; readonly isJoining: boolean },
+  ) {
     this.#epochs = epochs;
     this.#catchUp = catchUp;
     this.#server = server;
     this.#head = head;
+    this.#isLeaving = isJoining;
   }
 
   get epoch(): Epoch {

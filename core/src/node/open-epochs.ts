@@ -3,7 +3,13 @@
  * the epoch of the newest wave, and the one after it if that wave closed its epoch and is certified.
  */
 import { invariant, isPydeError } from '../bytes/index.ts';
-import { ConsensusRecords, dropRecordsBefore, restoreConsensus } from '../consensus/index.ts';
+import {
+  ConsensusRecords,
+  dropRecordsBefore,
+  isJoining,
+  restoreConsensus,
+  unjoinedEpoch,
+} from '../consensus/index.ts';
 import { readWaveRecord } from '../execution/index.ts';
 import { type Hash, toEpoch, type WaveCommitRecord } from '../types/index.ts';
 import { type EpochRecord, genesisEpoch, readEpochState } from '../validators/index.ts';
@@ -21,6 +27,7 @@ export async function openEpochs(
   const { store } = setup;
   const { record: newest } = head;
   const state = epochStateOf(setup, newest);
+  if (isJoining(store)) return openUnjoined(setup, state.current);
   const isBetween = newest.epoch < state.current.epoch;
   const isCertified = new ConsensusRecords(store, newest.epoch).hasCert(newest.waveId);
   if (isBetween && !isCertified) {
@@ -35,6 +42,20 @@ export async function openEpochs(
   await dropRecordsBefore(store, toEpoch(Math.max(0, epoch - 1)));
   const closing = epoch === 0 ? undefined : new ConsensusRecords(store, epoch).cert(closingWave);
   return new Epochs(setup, { current, previous, closing, closed: undefined });
+}
+
+/** The last run was following the waves of others; the machine waits until that is done. */
+async function openUnjoined(setup: EpochsSetup, record: EpochRecord): Promise<Epochs> {
+  const { store, genesis } = setup;
+  const description = describeEpoch(store, genesis, record);
+  const beginning = readWaveRecord(store, record.closingWave);
+  invariant(
+    description !== undefined && beginning !== undefined,
+    'the store holds the records of its waves',
+  );
+  const restored = await unjoinedEpoch(store, beginning, record.epoch);
+  const current = runEpoch(setup, description, restored);
+  return new Epochs(setup, { current, previous: undefined, closing: undefined, closed: undefined });
 }
 
 /** Before wave 1 the state says nothing of the epoch, or something of another chain. */

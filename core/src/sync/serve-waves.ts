@@ -16,15 +16,16 @@ import {
   type WavePart,
 } from './wave-messages.ts';
 
-/** One peer is answered no more often. */
-export const LEAST_WAVES_GAP_MS = 10;
+/** One peer has no more answers than this in one such time. */
+export const MAX_ANSWERS_PER_TIME = 32;
+export const ANSWERS_TIME_MS = 250;
 const RECORD_BYTES = 640;
 
 export class WaveServer {
   readonly #store: KeyValueStore;
   readonly #certs: Table;
-  /** When each peer was answered last; peers are validators, so it is bounded. */
-  readonly #answeredMs = new Map<number, number>();
+  /** Answers since the time began; peers are validators, so it is bounded. */
+  readonly #given = new Map<number, { readonly sinceMs: number; count: number }>();
 
   constructor(store: KeyValueStore) {
     this.#store = store;
@@ -32,14 +33,12 @@ export class WaveServer {
   }
 
   /**
-   * The answer to `want-waves`; undefined when the peer had one just now.
+   * The answer to `want-waves`; undefined when the peer had too many just now.
    * @throws PydeError `borsh.*` when the bytes are no such message; `state.checksum` for a bad store
    */
   answer(peer: number, bytes: Uint8Array, nowMs: number): Uint8Array | undefined {
     const want = decodeWantWaves(bytes);
-    const lastMs = this.#answeredMs.get(peer);
-    if (lastMs !== undefined && nowMs < lastMs + LEAST_WAVES_GAP_MS) return undefined;
-    this.#answeredMs.set(peer, nowMs);
+    if (!this.#mayAnswer(peer, nowMs)) return undefined;
     if (want.mode === 'transactions') {
       return encodeWaves({ ...want, parts: this.#transactions(want), cert: undefined });
     }
@@ -47,6 +46,16 @@ export class WaveServer {
     const last = this.#lastCert(parts);
     if (last === undefined) return encodeWaves({ ...want, parts, cert: undefined });
     return encodeWaves({ ...want, parts: parts.slice(0, last.at + 1), cert: last.cert });
+  }
+
+  #mayAnswer(peer: number, nowMs: number): boolean {
+    const given = this.#given.get(peer);
+    if (given === undefined || nowMs >= given.sinceMs + ANSWERS_TIME_MS) {
+      this.#given.set(peer, { sinceMs: nowMs, count: 1 });
+      return true;
+    }
+    given.count++;
+    return given.count <= MAX_ANSWERS_PER_TIME;
   }
 
   /** Up to the end of an epoch: what comes after is another committee's. */

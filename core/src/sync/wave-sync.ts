@@ -42,7 +42,7 @@ export type WaveSyncEffect =
   | { readonly kind: 'keep-cert'; readonly cert: HardFinalityCert }
   /** In order, and nothing else until they are reported by {@link WaveSync.executed}. */
   | { readonly kind: 'execute'; readonly waves: readonly SyncedWave[] }
-  /** Every wave that f + 1 peers have a certificate for is executed. */
+  /** Of f + 1 peers none has more than a few newer waves, and all that came is executed. */
   | { readonly kind: 'caught-up' }
   /** This node computes another state than the chain: its software is at fault. */
   | { readonly kind: 'halt'; readonly reason: string };
@@ -66,6 +66,8 @@ export const MAX_HELD_BYTES = 16 * 1024 * 1024;
 export const MAX_WAVE_BYTES = 256 * 1024 * 1024;
 /** Waves between two certificates: more than an epoch has. */
 export const MAX_CHAIN = 1 << 20;
+/** Who has no more newer waves than this has nothing that consensus could not bring. */
+const NEAR_WAVES = 32;
 /** Certificates of waves that are not executed yet; with more no records are asked for. */
 const MAX_HELD_CERTS = 64;
 /** Waves handed out for execution together. */
@@ -112,7 +114,7 @@ export class WaveSync {
   #heldBytes = 0;
   #executing: readonly HeldWave[] = [];
   #executed: WaveCommitRecord;
-  /** Peers that have nothing newer than what is verified. */
+  /** Peers that had nothing, or only a few waves, newer than what was verified. */
   readonly #exhausted = new Set<number>();
   /** Peers whose transactions of the next wave made another record. */
   readonly #contradicted = new Set<number>();
@@ -286,7 +288,9 @@ export class WaveSync {
     if (cert === undefined) return;
     this.#verified = last;
     this.#chainPeers.clear();
-    this.#exhausted.clear();
+    const isFar = parts.length >= NEAR_WAVES || last.nextCommitteeHash !== undefined;
+    if (isFar) this.#exhausted.clear();
+    else this.#exhausted.add(peer);
     if (last.nextCommitteeHash !== undefined) this.#committee = this.#options.nextCommittee(last);
     this.#certs.push(cert);
   }
