@@ -42,6 +42,8 @@ export interface RpcBackend {
   /** @throws PydeError naming the rule that the transaction breaks */
   submit(bytes: Uint8Array): Promise<TxHash>;
   transactionStatus(hash: TxHash): PoolStatus | undefined;
+  /** Resolves when the transaction is pending no more, at once or within a moment in any case. */
+  settled(hash: TxHash): Promise<void>;
   /** A transaction that is pending. */
   submittedTx(hash: TxHash): Tx | undefined;
   /** The seat of the anchor of a round ≥ 1; undefined when this node cannot tell. */

@@ -132,6 +132,10 @@ export class TestNode implements RpcBackend {
     return this.#mempool.complete(start.admission, valid, this.#view(), 0);
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
   transactionStatus(hash: TxHash): PoolStatus | undefined {
     return this.#mempool.statusOf(hash);
   }

@@ -25,6 +25,7 @@ import { LevelStore } from '../store/level-store.ts';
 import { ExecutionThread } from '../workers/execution-thread.ts';
 import { VerificationPool } from '../workers/verification-pool.ts';
 import { Driver } from './driver.ts';
+import { Settlements } from './settlements.ts';
 import { systemRandom } from './system-clock.ts';
 
 export type RuntimeErrorCode =
@@ -62,6 +63,9 @@ export class NodeRuntime implements RpcBackend {
   readonly #publicKey: FalconPublicKey | undefined;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
+  readonly #settlements = new Settlements(
+    (hash) => this.#machine.statusOf(hash)?.state === 'pending',
+  );
   #certifiedWave: bigint | undefined;
   /** By an earlier run, wire bytes. */
   #acknowledged: readonly Uint8Array[];
@@ -180,6 +184,10 @@ export class NodeRuntime implements RpcBackend {
     return this.#machine.statusOf(hash);
   }
 
+  settled(hash: TxHash): Promise<void> {
+    return this.#settlements.of(hash);
+  }
+
   submittedTx(hash: TxHash): ReturnType<NodeMachine['pendingTransaction']> {
     return this.#machine.pendingTransaction(hash);
   }
@@ -237,6 +245,7 @@ export class NodeRuntime implements RpcBackend {
   }
 
   async #stop(): Promise<void> {
+    this.#settlements.end();
     try {
       await this.#driver.stop();
       await this.#pool.close();
@@ -255,6 +264,7 @@ export class NodeRuntime implements RpcBackend {
       gas: record.gasUsed,
       root: toHex(record.stateRoot.blake3),
     });
+    if (record.txCount > 0) this.#settlements.look();
     for (const listener of this.#waveListeners) listener(record);
   }
 

@@ -28,10 +28,14 @@ import { waveRecord } from './wave.ts';
 
 const U32_MAX = 0xffff_ffff;
 
+/** Of a pending transaction the answer waits a moment for its wave, so that nobody asks in a loop. */
 const receipt: RpcMethod = {
   params: ['hash'],
-  run: (backend, [hash]) => {
-    const found = executedReceipt(backend, readTxHash(hash, 'hash'));
+  overlaps: true,
+  run: async (backend, [value]) => {
+    const hash = readTxHash(value, 'hash');
+    if (backend.transactionStatus(hash)?.state === 'pending') await backend.settled(hash);
+    const found = executedReceipt(backend, hash);
     return found === undefined ? null : receiptJson(found);
   },
 };
