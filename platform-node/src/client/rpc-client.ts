@@ -3,6 +3,8 @@
  * the same port. It trusts the node with nothing but its own answers: they are bounded in size and
  * time, and handed on as `unknown` for the caller to check.
  */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { PydeError } from '@pyde/core/bytes';
 import { isObject, notRpc, parseJson, type RpcClientErrorCode, resultOf } from './response.ts';
 import { RpcSocket, type Subscription } from './rpc-socket.ts';
@@ -25,6 +27,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 /** What a node answers between its order to stop and its end. */
 const SERVICE_UNAVAILABLE = 503;
+const TOO_MANY_REQUESTS = 429;
+/** Connections stay open between calls; an idle one keeps no process alive. */
+const HTTP = new HttpAgent({ keepAlive: true });
+const HTTPS = new HttpsAgent({ keepAlive: true });
+const STALE_CONNECTION = new Error('an idle connection was closed');
 /** spec/rpc.md; a longer batch is sent in several requests. */
 const MAX_BATCH_ITEMS = 100;
 
@@ -121,15 +128,14 @@ export class RpcClient {
     const signal =
       options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     try {
-      const response = await fetch(this.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal,
-      });
-      if (response.status === 429) throw rateLimited(this.url, response.headers);
+      const response = await send(this.url, JSON.stringify(body), signal);
+      const status = response.statusCode ?? 0;
+      if (status === TOO_MANY_REQUESTS) {
+        response.resume();
+        throw rateLimited(this.url, response.headers['retry-after']);
+      }
       const text = await this.#boundedText(response);
-      if (!response.ok) throw httpError(this.url, response.status, text);
+      if (status < 200 || status > 299) throw httpError(this.url, status, text);
       return text;
     } catch (error) {
       if (error instanceof PydeError) throw error;
@@ -147,12 +153,11 @@ export class RpcClient {
     }
   }
 
-  async #boundedText(response: Response): Promise<string> {
-    if (response.body === null) return '';
+  async #boundedText(response: IncomingMessage): Promise<string> {
     const decoder = new TextDecoder();
     let text = '';
     let bytes = 0;
-    for await (const chunk of response.body) {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
       if (bytes > this.#maxResponseBytes) {
         throw new PydeError(
@@ -165,6 +170,36 @@ export class RpcClient {
     }
     return text + decoder.decode();
   }
+}
+
+/** Without `fetch`, which takes longer for a call than the node does for its answer. */
+async function send(url: string, body: string, signal: AbortSignal): Promise<IncomingMessage> {
+  try {
+    return await post(url, body, signal);
+  } catch (error) {
+    // The node closed the idle connection in the moment in which it was taken for this call.
+    if (error !== STALE_CONNECTION) throw error;
+    return await post(url, body, signal);
+  }
+}
+
+function post(url: string, body: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const isSecure = url.startsWith('https:');
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const options = { method: 'POST', headers, signal };
+    const request = isSecure
+      ? httpsRequest(url, { ...options, agent: HTTPS }, resolve)
+      : httpRequest(url, { ...options, agent: HTTP }, resolve);
+    request.on('error', (error) => {
+      const isStale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+      reject(isStale ? STALE_CONNECTION : error);
+    });
+    request.end(body);
+  });
 }
 
 function normalUrl(url: string): string {
@@ -207,8 +242,8 @@ function causeCode(error: unknown): string | undefined {
   return undefined;
 }
 
-function rateLimited(url: string, headers: Headers): PydeError<RpcClientErrorCode> {
-  const seconds = Number(headers.get('retry-after') ?? 'NaN');
+function rateLimited(url: string, retryAfter: string | undefined): PydeError<RpcClientErrorCode> {
+  const seconds = Number(retryAfter ?? 'NaN');
   const wait = Number.isFinite(seconds) ? `in ${seconds} s` : 'later';
   return new PydeError('rpc.rate-limited', `${url} limits its callers; try again ${wait}`, {
     url,
