@@ -13,7 +13,13 @@ const ANSWER_AT_MOST_MS = 20_000;
 const PAGE_BYTES = 4096;
 /** A collection of all threads takes about 0.2 s under full load. */
 const COLLECT_AT_MOST_MS = 10_000;
-const PROBE = ['--expose-gc', '--import', join(import.meta.dirname, 'memory-probe.ts')];
+/** With the flags of the launcher, which would start the node again and lose the channel. */
+const PROBE = [
+  '--max-semi-space-size=16',
+  '--expose-gc',
+  '--import',
+  join(import.meta.dirname, 'memory-probe.ts'),
+];
 
 export interface DevnetProcess {
   readonly url: string;
