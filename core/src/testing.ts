@@ -1,6 +1,7 @@
 /** Every decoder of core that is fuzzed (docs/protocol/fuzzing.md). */
 import type { FuzzTarget } from './bytes/testing/fuzz.ts';
 import { bytesTargets } from './bytes/testing/fuzz-targets.ts';
+import { closingTargets } from './consensus/testing/closing-targets.ts';
 import { consensusTargets } from './consensus/testing/fuzz-targets.ts';
 import { recoveryTargets } from './consensus/testing/recovery-targets.ts';
 import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
@@ -16,6 +17,7 @@ export const coreTargets: readonly FuzzTarget[] = [
   ...executionTargets,
   ...consensusTargets,
   ...recoveryTargets,
+  ...closingTargets,
   ...syncTargets,
   ...rpcTargets,
 ];

@@ -47,6 +47,7 @@ const MAX_BYTES: Readonly<Partial<Record<MessageKind, number>>> = {
   'want-newest': 64,
   'want-waves': 64,
   'want-closing': 64,
+  closing: 128 * 1024,
 };
 
 export const frameMessage = (kind: MessageKind, bytes: Uint8Array): Uint8Array =>

@@ -80,7 +80,8 @@ export const dumpTarget: FuzzTarget = bytesTarget({
     );
     await store.batch(prepared.writes);
     state.adopt(prepared);
-    const { record, digest } = adoptLoadedState({ state, store }, chain.genesis);
+    const { record, digest, writes } = adoptLoadedState({ state, store }, chain.genesis);
+    await store.batch(writes);
     try {
       runWave(state, store, record, digest);
     } catch (error) {
