@@ -28,6 +28,8 @@ interface AttestedWave {
   own: { readonly record: WaveCommitRecord; readonly digest: Hash } | undefined;
   certified: boolean;
   readonly byMember: Map<MemberIndex, Attestation>;
+  /** How many of them have another digest than `own`. */
+  against: number;
 }
 
 export class AttestationPool {
@@ -64,6 +66,9 @@ export class AttestationPool {
     const wave = this.#wave(waveId);
     wave.own = { record, digest };
     wave.certified = certified;
+    wave.against = 0;
+    for (const other of wave.byMember.values())
+      if (!equalBytes(other.digest, digest)) wave.against++;
     if (waveId > this.#newestExecuted) this.#newestExecuted = waveId;
     for (const known of this.#waves.keys()) if (!this.#isNear(known)) this.#waves.delete(known);
     return this.#judge(waveId, wave);
@@ -79,9 +84,12 @@ export class AttestationPool {
     const valid = author === this.#self ? fresh : this.#verified(author, fresh);
     const touched = new Set<WaveId>();
     for (const attestation of valid) {
-      const { byMember } = this.#wave(attestation.waveId);
-      if (byMember.has(author)) continue;
-      byMember.set(author, attestation);
+      const wave = this.#wave(attestation.waveId);
+      if (wave.byMember.has(author)) continue;
+      wave.byMember.set(author, attestation);
+      if (wave.own !== undefined && !equalBytes(attestation.digest, wave.own.digest)) {
+        wave.against++;
+      }
       touched.add(attestation.waveId);
     }
     return [...touched].flatMap((waveId) => this.#judge(waveId, this.#wave(waveId)));
@@ -91,16 +99,17 @@ export class AttestationPool {
     const { own, byMember } = wave;
     if (own === undefined || wave.certified) return [];
     const size = this.#committee.members.length;
+    const isOutvoted = wave.against > maxFaulty(size);
+    if (!isOutvoted && byMember.size - wave.against < quorum(size)) return [];
     const members = [...byMember.keys()].sort((a, b) => a - b);
     const agrees = (member: MemberIndex): boolean => {
       const attestation = byMember.get(member);
       return attestation !== undefined && equalBytes(attestation.digest, own.digest);
     };
-    const against = members.filter((member) => !agrees(member));
-    if (against.length > maxFaulty(size)) return [{ kind: 'outvoted', waveId, members: against }];
-    const agreeing = members.filter(agrees);
-    if (agreeing.length < quorum(size)) return [];
-    const signatures = agreeing.flatMap((member) => {
+    if (isOutvoted) {
+      return [{ kind: 'outvoted', waveId, members: members.filter((member) => !agrees(member)) }];
+    }
+    const signatures = members.filter(agrees).flatMap((member) => {
       const attestation = byMember.get(member);
       return attestation === undefined ? [] : { member, signature: attestation.signature };
     });
@@ -128,7 +137,7 @@ export class AttestationPool {
   #wave(waveId: WaveId): AttestedWave {
     let wave = this.#waves.get(waveId);
     if (wave === undefined) {
-      wave = { own: undefined, certified: false, byMember: new Map() };
+      wave = { own: undefined, certified: false, byMember: new Map(), against: 0 };
       this.#waves.set(waveId, wave);
     }
     return wave;

@@ -5,23 +5,28 @@
  */
 import { type NamedVertex, VERTEX_DOOR, type VertexDoor } from '../consensus/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
-import type { Vertex } from '../types/index.ts';
+import type { Vertex, VertexHash } from '../types/index.ts';
+import { ByteMap } from './byte-map.ts';
 
 interface KnownBytes extends NamedVertex {
   readonly offset: number;
   readonly length: number;
 }
 
+const MAX_NAMES = 262_144;
+
 /** Bytes that are sent are never changed. */
 export function sharedDoor(): VertexDoor {
   const known = new WeakMap<ArrayBufferLike, KnownBytes>();
   const records = new WeakMap<Vertex, StoreWrite>();
+  const names = new ByteMap<VertexHash>();
   return {
     open: (bytes) => {
       const { buffer, byteOffset: offset, length } = bytes;
       const seen = known.get(buffer);
       if (seen?.offset === offset && seen.length === length) return seen;
-      const opened = { ...VERTEX_DOOR.open(bytes), offset, length };
+      const { vertex, name } = withOneNameEach(VERTEX_DOOR.open(bytes), names);
+      const opened = { vertex, name, offset, length };
       known.set(buffer, opened);
       return opened;
     },
@@ -33,4 +38,17 @@ export function sharedDoor(): VertexDoor {
       return record;
     },
   };
+}
+
+/** Equal names become one object, so that comparing them takes no look at their bytes. */
+function withOneNameEach({ vertex, name }: NamedVertex, names: ByteMap<VertexHash>): NamedVertex {
+  if (names.size > MAX_NAMES) names.clear();
+  const one = (of: VertexHash): VertexHash => {
+    const known = names.get(of);
+    if (known === undefined) names.set(of, of);
+    return known ?? of;
+  };
+  const parents = vertex.parents.map((parent) => ({ ...parent, name: one(parent.name) }));
+  const weakParents = vertex.weakParents.map((weak) => ({ ...weak, name: one(weak.name) }));
+  return { vertex: { ...vertex, parents, weakParents }, name: one(name) };
 }
