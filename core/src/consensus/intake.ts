@@ -196,8 +196,12 @@ export class Intake {
     const { dag, held } = this.#parts;
     const missing: WeakParentRef[] = [];
     const below = toRound(round - 1);
+    const byAuthor = dag.round(below)?.byAuthor;
     for (const parent of parents) {
-      if (dag.find(below, parent) !== undefined) continue;
+      // Nearly always the one vertex of its author; whoever opens vertices may share their names.
+      const accepted = byAuthor?.get(parent.author);
+      if (accepted?.[0]?.name === parent.name) continue;
+      if (accepted?.some(({ name }) => equalBytes(name, parent.name)) === true) continue;
       const ref = { round: below, author: parent.author, name: parent.name };
       if (!held.holds(ref)) missing.push(ref);
     }
