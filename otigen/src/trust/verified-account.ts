@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, accountKey, decodeAccount, ZERO_ACCOUNT } from '@pyde/core/account';
 import { decodeExactly, fromHex, isPydeError, PydeError, toHex } from '@pyde/core/bytes';
-import { signerBitmap, verifyCert } from '@pyde/core/finality';
+import { type Committee, signerBitmap, verifyCert } from '@pyde/core/finality';
 import {
   decodeStateProof,
   MAX_PROOF_BYTES,
@@ -16,6 +16,7 @@ import {
 } from '@pyde/core/state';
 import {
   type Address,
+  type Epoch,
   FALCON_SIGNATURE_BYTES,
   type HardFinalityCert,
   readWaveCommitRecord,
@@ -137,7 +138,7 @@ function verifiedRecord(
           toFalconSignature(fromHex(hex, { exactBytes: FALCON_SIGNATURE_BYTES })),
         ),
       };
-      verifyCert(cert, trust.committee, { chainId });
+      verifyCert(cert, committeeIn(trust.committee, record.epoch), { chainId });
       return { record, signers: signerIndexes(cert.signers), trust };
     } catch (error) {
       if (!isPydeError(error)) throw error;
@@ -145,6 +146,15 @@ function verifiedRecord(
     }
   }
   throw refusal ?? refuse('no committee is trusted');
+}
+
+/**
+ * Who signs in a later epoch. The next committee is drawn from the validators of genesis: where
+ * there is but one, it is that one in every epoch. A larger committee changes its seats, so that a
+ * certificate of a later epoch is refused here (`cert.epoch`).
+ */
+function committeeIn(trusted: Committee, epoch: Epoch): Committee {
+  return trusted.members.length === 1 ? { ...trusted, epoch } : trusted;
 }
 
 /** What stands beside the signed record must say the same, or a reader of it would be misled. */
