@@ -4,7 +4,7 @@
  * executed. A function of the DAG alone; no clock enters.
  */
 import { equalBytes, invariant } from '../bytes/index.ts';
-import type { VertexHash, WaveCommitRecord } from '../types/index.ts';
+import type { MemberIndex, VertexHash, WaveCommitRecord } from '../types/index.ts';
 import { judgeSlots } from './base-committer.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { Dag } from './dag.ts';
@@ -27,6 +27,9 @@ export class CommitLog {
   readonly #batches: BatchStore;
   readonly #waves: WaveBuilder;
   readonly #quorum: number;
+  readonly #self: MemberIndex | undefined;
+  /** Transactions of own batches that no wave can take any more. */
+  #returned: Uint8Array[] = [];
   /** Committed and not executed, oldest first. */
   readonly #waiting: WaitingWave[] = [];
   #executedAnchorRound: number;
@@ -37,8 +40,18 @@ export class CommitLog {
   /** A vertex came in since slots were judged. */
   #grown = true;
 
-  /** @param waves goes on after the newest executed wave */
-  constructor(dag: Dag, batches: BatchStore, waves: WaveBuilder, quorum: number) {
+  /**
+   * @param waves goes on after the newest executed wave
+   * @param self whose batches come back when no wave takes them
+   */
+  constructor(
+    dag: Dag,
+    batches: BatchStore,
+    waves: WaveBuilder,
+    quorum: number,
+    self: MemberIndex | undefined,
+  ) {
+    this.#self = self;
     this.#dag = dag;
     this.#batches = batches;
     this.#waves = waves;
@@ -123,6 +136,13 @@ export class CommitLog {
     return committed;
   }
 
+  /** Transactions of own batches that fell below the GC round, since this was asked last. */
+  takeReturned(): readonly Uint8Array[] {
+    const returned = this.#returned;
+    this.#returned = [];
+    return returned;
+  }
+
   /** The oldest waiting wave was executed. */
   executed(record: WaveCommitRecord): void {
     const wave = this.#waiting.shift();
@@ -140,7 +160,10 @@ export class CommitLog {
         for (const vertex of vertices) {
           if (vertex.emitted) continue;
           this.#dag.markEmitted(vertex);
-          for (const { hash } of vertex.batches) this.#batches.settle(hash);
+          for (const ref of vertex.batches) {
+            if (vertex.author !== this.#self) this.#batches.settle(ref.hash);
+            else this.#returned.push(...this.#batches.take(ref));
+          }
         }
       }
     }

@@ -166,7 +166,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       startTimestampMs: context.startMs,
     };
     this.#dag = rebuildDag(dagOptions, restored, this.#batches, waves.gcRound);
-    this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum);
+    this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum, self);
     const { gcRounds } = parameters;
     const { records } = restored;
     this.#held = new HeldNames(this.#dag, records.edge, gcRounds, restored.vouched);
@@ -233,6 +233,11 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       batchesInMemory: this.#batches.inMemory,
       refused: this.#exchange.refused,
     };
+  }
+
+  /** Has a seat shown no vertex in the last `rounds` rounds? */
+  isSilent(seat: MemberIndex, rounds: number): boolean {
+    return this.#dag.newestRoundOf(seat) + rounds < this.#dag.highestRound;
   }
 
   /** The lowest round in which this member may make a vertex; undefined while it recovers. */
@@ -404,6 +409,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     for (let made = 0; !this.#halted; made++) {
       this.#acceptBuffered(effects, now);
       for (const wave of this.#log.decide()) effects.add({ kind: 'commit', wave });
+      const transactions = this.#log.takeReturned();
+      if (transactions.length > 0) effects.add({ kind: 'returned', transactions });
       const atMs = this.#mayProduce(effects)
         ? this.#producer?.nextVertexMs(now.monotonicMs)
         : undefined;

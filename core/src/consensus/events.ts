@@ -27,6 +27,8 @@ export type ConsensusEffect =
   /** Replaces the timer set before. */
   | { readonly kind: 'set-timer'; readonly atMonotonicMs: number }
   | { readonly kind: 'commit'; readonly wave: CommittedWave }
+  /** Transactions of this member's batches that no wave can take any more: to be put in again. */
+  | { readonly kind: 'returned'; readonly transactions: readonly Uint8Array[] }
   /** The certificate is in an earlier `persist` of the same step. */
   | { readonly kind: 'certified'; readonly cert: HardFinalityCert }
   /** A member contradicted itself; the evidence is in the `persist` of the same step. */

@@ -29,10 +29,12 @@ export { isJoining, joinedEpoch, joiningMark, unjoinedEpoch } from './joined-epo
 export { gcRoundAfter } from './linearizer.ts';
 export {
   frameMessage,
+  isMessageOf,
   MAX_MESSAGE_BYTES,
   type Message,
   type MessageKind,
   openMessage,
+  TAG_BYTES,
 } from './message.ts';
 export {
   decodeNewest,
@@ -47,4 +49,5 @@ export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
 export { OwnStore } from './standing-records.ts';
 export { type NamedVertex, VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
+export { type VertexRules, verifyVertex } from './vertex-verification.ts';
 export type { CommittedWave } from './wave-builder.ts';

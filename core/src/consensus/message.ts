@@ -79,3 +79,10 @@ export function openMessage(message: Uint8Array): Message {
   }
   return { kind, bytes };
 }
+
+/** Its tag comes first. */
+export const TAG_BYTES = 1;
+
+/** Is it of this kind, by its tag? */
+export const isMessageOf = (kind: MessageKind, message: Uint8Array): boolean =>
+  message[0] === KINDS.indexOf(kind);

@@ -7,7 +7,14 @@ import { isPydeError, readU64LittleEndian } from '../bytes/index.ts';
 import { frameMessage, type MessageKind, openMessage } from '../consensus/index.ts';
 import type { Instant } from '../platform/index.ts';
 import type { WaveServer } from '../sync/index.ts';
-import type { Epoch, Hash, MemberIndex, WaveCommitRecord } from '../types/index.ts';
+import type {
+  Address,
+  Epoch,
+  Hash,
+  MemberIndex,
+  ValidatorIndex,
+  WaveCommitRecord,
+} from '../types/index.ts';
 import type { CatchUp, CatchUpEffect, CatchUpPhase } from './catch-up.ts';
 import type { Epochs, EpochsEffect, EpochsEvent } from './epochs.ts';
 
@@ -65,6 +72,16 @@ export class Chain {
   /** Whether the node follows vertices, or catches up with waves or the DAG. */
   get phase(): CatchUpPhase {
     return this.#catchUp.phase;
+  }
+
+  /** See `Epochs.homeOf`. */
+  homeOf(from: Address): ValidatorIndex | undefined {
+    return this.#epochs.homeOf(from);
+  }
+
+  /** Is this node a member of the current epoch? */
+  get hasSeat(): boolean {
+    return this.#epochs.hasSeat;
   }
 
   /** The anchor's seat, of the current epoch and the one before. */

@@ -24,14 +24,17 @@ import {
   type StoredVertex,
   type VertexDoor,
 } from '../consensus/index.ts';
+import { homeOf, SILENT_HOME_ROUNDS } from '../mempool/index.ts';
 import type { Instant, KeyValueStore, VerifySignatures } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import {
+  type Address,
   type Epoch,
   type Genesis,
   type HardFinalityCert,
   type Hash,
   type MemberIndex,
+  toMemberIndex,
   toValidatorIndex,
   type ValidatorIndex,
   type WaveCommitRecord,
@@ -144,6 +147,29 @@ export class Epochs {
     const known = [this.#current, this.#previous];
     const found = known.find((running) => running?.description.record.epoch === epoch);
     return round >= 1 ? found?.description.schedule.anchorOf(round) : undefined;
+  }
+
+  /**
+   * Who puts in what `from` sends (design/consensus.md, "Waves"); undefined for this node itself. A
+   * member takes over from a silent home; a node without a seat asks the next one that is not.
+   */
+  homeOf(from: Address): ValidatorIndex | undefined {
+    const { committee } = this.#current.description.record;
+    const size = committee.length;
+    const home = homeOf(from, this.epoch, size);
+    for (let step = 0; step < size; step++) {
+      const seat = toMemberIndex((home + step) % size);
+      const peer = committee[seat];
+      if (peer === undefined || peer === this.#validator) return undefined;
+      if (!this.#current.consensus.isSilent(seat, SILENT_HOME_ROUNDS)) return peer;
+      if (this.hasSeat) return undefined;
+    }
+    return committee[home];
+  }
+
+  /** Is this node a member of the epoch? */
+  get hasSeat(): boolean {
+    return this.#validator !== undefined && this.#current.description.seats.has(this.#validator);
   }
 
   step(event: EpochsEvent, now: Instant): EpochsEffect[] {

@@ -8,7 +8,12 @@
  * waves queue here while others are executed, and are handed out all at once when those are done.
  */
 import { isPydeError, PydeError } from '../bytes/index.ts';
-import type { CommittedWave, Equivocation } from '../consensus/index.ts';
+import {
+  type CommittedWave,
+  type Equivocation,
+  isMessageOf,
+  TAG_BYTES,
+} from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
@@ -32,6 +37,7 @@ import type {
 } from '../types/index.ts';
 import type { CatchUpPhase } from './catch-up.ts';
 import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
+import { Forwarding } from './forwarding.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
 
 export type NodeEvent =
@@ -132,6 +138,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   readonly #obsolete: TxHash[] = [];
   #unsaved: Acknowledgement[] = [];
   readonly #verifiedAhead = new VerifiedAhead();
+  readonly #forwarding = new Forwarding();
+  /** What the chain last asked for. */
+  #chainTimerMs: number | undefined;
+  /** What the platform was last asked for. */
+  #timerMs: number | undefined;
   readonly #committed: CommittedWave[] = [];
   #executing: readonly CommittedWave[] = [];
   #head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -197,6 +208,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 
   step(event: NodeEvent, now: Instant): NodeEffect[] {
+    const effects = this.#handle(event, now);
+    const takeOverMs = this.#setup.mempool.nextTakeOverMs;
+    const atMonotonicMs = earlier(this.#chainTimerMs, takeOverMs);
+    if (atMonotonicMs === undefined || atMonotonicMs === this.#timerMs) return effects;
+    this.#timerMs = atMonotonicMs;
+    effects.push({ kind: 'set-timer', atMonotonicMs });
+    return effects;
+  }
+
+  #handle(event: NodeEvent, now: Instant): NodeEffect[] {
     switch (event.kind) {
       case 'start':
         return this.#consensus({ kind: 'start' }, now);
@@ -210,18 +231,20 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'unverified':
         this.#takeFromCheck(event.request);
         this.#readmitting.delete(event.request);
-        return [refuse(event.request, event.error)];
+        return this.#refuse(event.request, event.error);
       case 'verified-ahead':
         this.#verifiedAhead.settle(event.ticket, event.verdicts);
         return this.#verifyAhead();
       case 'executed':
         return this.#executed(event.waves, now);
       case 'timer':
-        return this.#consensus({ kind: 'timer' }, now);
+        return this.#timer(now);
       case 'turn':
         return this.#turn(now);
       case 'message':
-        return this.#consensus(event, now);
+        return isMessageOf('transaction', event.bytes)
+          ? this.#relayed(event.from, event.bytes.subarray(TAG_BYTES), now)
+          : this.#consensus(event, now);
       case 'connected':
         return this.#consensus(event, now);
       default:
@@ -237,11 +260,38 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     };
   }
 
+  /** What peers forwarded here, because this is its home or because the home is silent. */
+  #relayed(peer: ValidatorIndex, bytes: Uint8Array, now: Instant): NodeEffect[] {
+    const relayed = this.#forwarding.receive(peer, bytes);
+    return relayed.flatMap(({ request, bytes }) => this.#submit(request, bytes, now));
+  }
+
+  #timer(now: Instant): NodeEffect[] {
+    this.#timerMs = undefined;
+    this.#takeOver(now);
+    if (this.#chainTimerMs === undefined || this.#chainTimerMs > now.monotonicMs) return [];
+    this.#chainTimerMs = undefined;
+    return this.#consensus({ kind: 'timer' }, now);
+  }
+
+  /** Homes had their time: a member puts it in itself, any other node asks the home again. */
+  #takeOver(now: Instant): void {
+    const { mempool, chain } = this.#setup;
+    if (chain.hasSeat) {
+      mempool.takeOver(now.monotonicMs);
+      return;
+    }
+    for (const { from, bytes } of mempool.forwardAgain(now.monotonicMs)) {
+      const home = chain.homeOf(from);
+      if (home !== undefined) this.#forwarding.add(home, bytes);
+    }
+  }
+
   #submit(request: number, bytes: Uint8Array, now: Instant): NodeEffect[] {
     const hindrance = this.#hindrance(bytes.length);
     if (hindrance !== undefined) {
       this.#readmitting.delete(request);
-      return [refuse(request, hindrance)];
+      return this.#refuse(request, hindrance);
     }
     try {
       const start = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
@@ -283,7 +333,13 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     if (admission === undefined) return [];
     const { bytes } = admission;
     try {
-      const hash = this.#setup.mempool.complete(admission, valid, this.#view(), now.monotonicMs);
+      const { mempool, chain } = this.#setup;
+      const isRelayed = this.#forwarding.isRelayed(request);
+      const home = isRelayed ? undefined : chain.homeOf(admission.tx.from);
+      const isForwarded = home !== undefined;
+      const view = this.#view();
+      const hash = mempool.complete(admission, valid, view, now.monotonicMs, isForwarded);
+      if (isForwarded) this.#forwarding.add(home, bytes);
       this.#verifiedAhead.add(admission);
       return this.#admitted(request, hash, bytes);
     } catch (error) {
@@ -293,19 +349,34 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   #admitted(request: number, hash: TxHash, bytes: Uint8Array | undefined): NodeEffect[] {
     this.#readmitting.delete(request);
+    if (this.#forwarding.isRelayed(request)) {
+      // Whoever forwarded it keeps it until it ran: it needs no record here, and no answer.
+      this.#forwarding.settled(request);
+      return [];
+    }
     this.#unsaved.push({ request, hash, bytes });
     return this.#unsaved.length < MAX_UNSAVED ? [] : this.#acknowledge();
   }
 
   /** What was acknowledged once and is not taken in again is told as dropped. */
   #refused(request: number, bytes: Uint8Array, error: unknown): NodeEffect[] {
-    const refusal = refuse(request, error);
+    const refusal = this.#refuse(request, error);
     if (this.#readmitting.delete(request) && isPydeError(error)) {
       const hash = txHash(decodeTx(bytes));
       this.#setup.mempool.refuse(hash, error);
       this.#obsolete.push(hash);
     }
-    return [refusal];
+    return refusal;
+  }
+
+  /** Only a refusal may be answered; anything else is a defect and goes up. */
+  #refuse(request: number, error: unknown): NodeEffect[] {
+    if (!isPydeError(error)) throw error;
+    if (!this.#forwarding.isRelayed(request)) {
+      return [{ kind: 'reply', request, reply: { ok: false, error } }];
+    }
+    this.#forwarding.settled(request);
+    return [];
   }
 
   /** One write for all that were admitted in this turn, then their answers. */
@@ -335,6 +406,12 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
    * anyway, the records of what was admitted go into the same write.
    */
   #turn(now: Instant): NodeEffect[] {
+    const effects = this.#proposeAndAcknowledge(now);
+    for (const parcel of this.#forwarding.take()) effects.push({ kind: 'send', ...parcel });
+    return effects;
+  }
+
+  #proposeAndAcknowledge(now: Instant): NodeEffect[] {
     const proposal = this.#propose(now);
     const acknowledgement = this.#acknowledge();
     const [first, ...rest] = proposal;
@@ -397,8 +474,13 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];
       case 'send':
       case 'broadcast':
-      case 'set-timer':
         return [effect];
+      case 'set-timer':
+        this.#chainTimerMs = effect.atMonotonicMs;
+        return [];
+      case 'returned':
+        this.#setup.mempool.putBack(effect.transactions);
+        return [];
       case 'commit':
         this.#committed.push(effect.wave);
         return [];
@@ -418,8 +500,5 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 }
 
-/** Only a refusal may be answered; anything else is a defect and goes up. */
-function refuse(request: number, error: unknown): NodeEffect {
-  if (!isPydeError(error)) throw error;
-  return { kind: 'reply', request, reply: { ok: false, error } };
-}
+const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
