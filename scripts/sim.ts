@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isPydeError } from '@pyde/core/bytes';
 import {
+  behaviourNames,
+  DELIVERY_ORDERS,
+  type FaultyMember,
   faultKinds,
   MAX_REAL_BY_DEFAULT,
   type SimOptions,
@@ -28,11 +31,20 @@ const HELP = `usage: npm run sim -- [options]
   --seeds K             runs seeds S to S + K − 1, two at a time (default 1)
   --faults LIST         all, none, or kinds with commas between: loss, duplication, reorder,
                         partition, slow, skew, crash, disk, stale, wipe (default none)
-  --byzantine B         how many members are Byzantine (default 0)
+  --byzantine B         how many members are Byzantine, at most f (default 0)
+  --behaviours LIST     what they do, with commas between (default: drawn from all of them):
+                        equivocate, withhold-vertices, withhold-batches, vote-for-none,
+                        vote-starve, equivocating-voter, invent-parents, future-rounds,
+                        wrong-epoch, replay, bad-attestations, silence, lies, garbage, flood
+  --beyond-tolerance    lets there be more than f of them
+  --delivery ORDER      fair, starve (keeps back honest anchors and their votes) or jump (keeps
+                        back one member after another; default fair)
+  --delay-bound MS      the longest that an ordered delivery takes (default 100)
   --latency L           lan, wan or constant:MS (default lan)
   --tps R               transfers a second that clients send (default 20)
   --signatures KIND     real (FALCON) or keyed (Blake3; default above ${MAX_REAL_BY_DEFAULT} validators)
   --min-round-delay MS  least time between a member's rounds (default 20, with wan 60)
+  --idle-round MS       time between rounds without work (default 500)
   --gc-rounds R         how far back a wave reaches (default 60)
   --epoch MS            length of an epoch (default: the run has one epoch)
   --json                prints the report as JSON
@@ -71,6 +83,11 @@ function readArguments() {
         seeds: { type: 'string' },
         faults: { type: 'string' },
         byzantine: { type: 'string' },
+        behaviours: { type: 'string' },
+        'beyond-tolerance': { type: 'boolean' },
+        delivery: { type: 'string' },
+        'delay-bound': { type: 'string' },
+        'idle-round': { type: 'string' },
         latency: { type: 'string' },
         tps: { type: 'string' },
         signatures: { type: 'string' },
@@ -91,11 +108,17 @@ function readOptions(): SimOptions {
   if (signatures !== undefined && signatures !== 'real' && signatures !== 'keyed') {
     return refuse(`signatures are real or keyed, not ${signatures}`);
   }
+  const delivery = DELIVERY_ORDERS.find((order) => order === (values.delivery ?? 'fair'));
+  if (delivery === undefined) {
+    return refuse(`delivery is ${DELIVERY_ORDERS.join(', ')}, not ${values.delivery}`);
+  }
   const numbers = {
     validators: wholeNumber('validators'),
     seed: wholeNumber('seed'),
     seconds: wholeNumber('seconds'),
     byzantine: wholeNumber('byzantine'),
+    delayBoundMs: wholeNumber('delay-bound'),
+    idleRoundMs: wholeNumber('idle-round'),
     tps: wholeNumber('tps'),
     minRoundDelayMs: wholeNumber('min-round-delay'),
     gcRounds: wholeNumber('gc-rounds'),
@@ -108,6 +131,9 @@ function readOptions(): SimOptions {
       ...(values.latency === undefined ? {} : { latency: values.latency }),
       ...(values.faults === undefined ? {} : { faults: faultKinds(values.faults) }),
       ...(signatures === undefined ? {} : { signatures }),
+      ...(values.behaviours === undefined ? {} : { behaviours: behaviourNames(values.behaviours) }),
+      beyondTolerance: values['beyond-tolerance'] === true,
+      delivery,
     });
   } catch (error) {
     if (isPydeError(error)) return refuse(error.message);
@@ -172,6 +198,7 @@ function describe(report: SimReport, of: SimOptions, wallSeconds: number): strin
       `${report.simulatedSeconds.toFixed(1)} s simulated in ${wallSeconds.toFixed(1)} s`,
     `  ${report.rounds} rounds, ${report.waves} waves, ${report.skippedAnchors} anchors skipped, ` +
       `${report.crashes} restarts, ${report.messages} messages (${report.lostMessages} lost)`,
+    ...describeFaulty(report),
     `  ${report.transactions} transactions: ${report.executed} executed, ${report.dropped} dropped`,
     `  vertex to commit:      ${latency(commit)}`,
     `  submitted to certified: ${latency(finality)}`,
@@ -186,6 +213,17 @@ function describe(report: SimReport, of: SimOptions, wallSeconds: number): strin
   return `${lines.join('\n')}\n`;
 }
 
+function describeFaulty({ faulty, evidence, waves, rounds }: SimReport): string[] {
+  if (faulty.length === 0) return [];
+  const each = faulty.map(
+    ({ index, behaviours }: FaultyMember) => `${index} (${behaviours.join(', ')})`,
+  );
+  return [
+    `  faulty: ${each.join('; ')}; ${evidence} contradictions reported`,
+    `  ${((100 * waves) / Math.max(1, rounds)).toFixed(1)} commits in 100 rounds`,
+  ];
+}
+
 /** What differs from the defaults, and nothing else. */
 function replayCommand(of: SimOptions): string {
   const plain = simOptions({ validators: of.validators, latency: of.latency });
@@ -196,6 +234,12 @@ function replayCommand(of: SimOptions): string {
     parts.push(`--faults ${isAll ? 'all' : of.faults.join(',')}`);
   }
   if (of.byzantine > 0) parts.push(`--byzantine ${of.byzantine}`);
+  if (of.behaviours.length > 0) parts.push(`--behaviours ${of.behaviours.join(',')}`);
+  if (of.beyondTolerance) parts.push('--beyond-tolerance');
+  if (of.delivery !== plain.delivery) {
+    parts.push(`--delivery ${of.delivery} --delay-bound ${of.delayBoundMs}`);
+  }
+  if (of.idleRoundMs !== plain.idleRoundMs) parts.push(`--idle-round ${of.idleRoundMs}`);
   if (of.latency !== 'lan') parts.push(`--latency ${of.latency}`);
   if (of.tps !== plain.tps) parts.push(`--tps ${of.tps}`);
   if (of.signatures !== plain.signatures) parts.push(`--signatures ${of.signatures}`);

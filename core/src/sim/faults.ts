@@ -174,7 +174,7 @@ export class Faults {
     const { nodes } = this.#targets;
     const node = this.#prng.pick(nodes);
     if (node === undefined) return;
-    const isWild = this.#wild.has(node) || this.#wild.size < maxFaulty(nodes.length);
+    const isWild = this.#isWild(node);
     const most = isWild ? WILD_SKEW_MS : MILD_SKEW_MS;
     node.skewMs = this.#prng.between(0, 2 * most) - most;
     if (isWild) this.#wild.add(node);
@@ -182,6 +182,12 @@ export class Faults {
       node.skewMs = 0;
       this.#wild.delete(node);
     });
+  }
+
+  /** Clocks of faulty members count as wild, whatever they show. */
+  #isWild(node: SimNode): boolean {
+    const wild = this.#targets.nodes.filter((other) => this.#wild.has(other) || !other.honest);
+    return wild.includes(node) || wild.length < maxFaulty(this.#targets.nodes.length);
   }
 
   #crash(): void {

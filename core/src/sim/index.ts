@@ -1,4 +1,12 @@
 export {
+  BEHAVIOURS,
+  type BehaviourName,
+  behaviourNames,
+  DELIVERY_ORDERS,
+  type DeliveryOrder,
+  type FaultyMember,
+} from './byzantine/index.ts';
+export {
   FAULT_KINDS,
   type FaultKind,
   faultKinds,

@@ -50,6 +50,20 @@ export class Ledger {
     return this.#committees.length;
   }
 
+  /** Undefined for an epoch that has not begun. */
+  committeeOf(epoch: number): Committee | undefined {
+    return this.#committees[epoch];
+  }
+
+  /** The validator of a seat. */
+  validatorOf(epoch: number, seat: number): number | undefined {
+    const address = this.#committees[epoch]?.members[seat]?.address;
+    if (address === undefined) return undefined;
+    const { validators } = this.#options.genesis;
+    const index = validators.findIndex((validator) => equalBytes(validator.address, address));
+    return index < 0 ? undefined : index;
+  }
+
   /** How many waves somebody ordered. */
   get height(): number {
     return this.#waves.length;

@@ -1,7 +1,9 @@
 /** What a run is made of. Equal options make equal runs, step by step, on every platform. */
 import { PydeError } from '../bytes/index.ts';
 import type { FalconKeyPair } from '../crypto/index.ts';
+import { maxFaulty } from '../finality/index.ts';
 import { MAX_COMMITTEE_SIZE } from '../types/index.ts';
+import type { BehaviourName, DeliveryOrder } from './byzantine/index.ts';
 import type { SignatureKind } from './signatures.ts';
 
 export const FAULT_KINDS = [
@@ -33,7 +35,15 @@ export interface SimOptions {
   readonly idleRoundMs: number;
   readonly gcRounds: number;
   readonly epochDurationMs: number;
+  /** Members that play false, drawn by the seed. */
   readonly byzantine: number;
+  /** What they draw from; every behaviour when empty. */
+  readonly behaviours: readonly BehaviourName[];
+  /** Lets there be more of them than the protocol is made to withstand. */
+  readonly beyondTolerance: boolean;
+  /** Whether an adversary orders deliveries among honest members, and the longest it may delay. */
+  readonly delivery: DeliveryOrder;
+  readonly delayBoundMs: number;
 }
 
 /** FALCON keys for real signatures: members first, then accounts. */
@@ -69,7 +79,13 @@ export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
     gcRounds: given.gcRounds ?? 60,
     epochDurationMs: given.epochDurationMs ?? NO_EPOCHS_MS,
     byzantine: given.byzantine ?? 0,
+    behaviours: given.behaviours ?? [],
+    beyondTolerance: given.beyondTolerance ?? false,
+    delivery: given.delivery ?? 'fair',
+    delayBoundMs: given.delayBoundMs ?? 100,
   };
+  const { beyondTolerance } = options;
+  const mostFaulty = beyondTolerance ? validators : maxFaulty(validators);
   const rules: readonly (readonly [ok: boolean, rule: string])[] = [
     [
       isWholeBetween(validators, 1, MAX_COMMITTEE_SIZE),
@@ -92,8 +108,13 @@ export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
       `min-round-delay: whole milliseconds up to 60000, not ${options.minRoundDelayMs}`,
     ],
     [
-      options.byzantine === 0,
-      `byzantine: ${options.byzantine} faulty members were asked for; only 0 works so far`,
+      isWholeBetween(options.byzantine, 0, mostFaulty),
+      `byzantine: a whole number up to ${mostFaulty}, of ${validators} members, not ` +
+        `${options.byzantine}${beyondTolerance ? '' : '; more need beyond-tolerance'}`,
+    ],
+    [
+      isWholeBetween(options.delayBoundMs, 1, 60_000),
+      `delay-bound: whole milliseconds from 1 to 60000, not ${options.delayBoundMs}`,
     ],
   ];
   for (const [ok, rule] of rules) if (!ok) throw new PydeError('sim.option', rule);

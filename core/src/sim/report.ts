@@ -1,4 +1,5 @@
 /** What a run comes to. */
+import type { FaultyMember } from './byzantine/index.ts';
 import type { Percentiles } from './samples.ts';
 import type { SignatureKind } from './signatures.ts';
 import type { ViolationCode } from './violation.ts';
@@ -23,6 +24,9 @@ export interface SimReport {
   readonly rounds: number;
   /** Rounds whose anchor is in no wave. */
   readonly skippedAnchors: number;
+  readonly faulty: readonly FaultyMember[];
+  /** Contradictions of theirs that honest members reported. */
+  readonly evidence: number;
   /** Sent by clients. */
   readonly transactions: number;
   readonly executed: number;

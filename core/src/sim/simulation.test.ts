@@ -63,7 +63,8 @@ describe('simOptions', () => {
     expect(() => simOptions({ validators: 129 })).toThrow(/from 1 to 128/);
     expect(() => simOptions({ seconds: 0 })).toThrow(/seconds/);
     expect(() => simOptions({ tps: 1.5 })).toThrow(/tps/);
-    expect(() => simOptions({ byzantine: 1 })).toThrow(/byzantine/);
+    expect(() => simOptions({ byzantine: 2 })).toThrow(/byzantine: a whole number up to 1, of 4/);
+    expect(simOptions({ byzantine: 2, beyondTolerance: true }).byzantine).toBe(2);
     expect(() => faultKinds('loss,rain')).toThrow(/there is no fault rain/);
   });
 

@@ -6,17 +6,18 @@
  * The part with load and faults lasts as long as asked; then faults stop and the network has to come
  * to rest: every transaction settled, every node at one height.
  */
-import { isPydeError, PydeError } from '../bytes/index.ts';
+import { isPydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
-import type { FalconKeyPair } from '../crypto/index.ts';
 import { assertSupply, type ExecutedWave } from '../execution/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
 import { checkBounds, sizesOf } from './bounds.ts';
 import { hashBytes } from './byte-map.ts';
+import { Delivery, disguisesOf, drawFaulty, type FaultyMember } from './byzantine/index.ts';
 import { type DiskImage, SimDisk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
+import { EvidenceCheck } from './evidence-check.ts';
 import { Faults } from './faults.ts';
 import { latencyOf } from './latency.ts';
 import { certHash, Ledger } from './ledger.ts';
@@ -29,7 +30,8 @@ import type { SimReport } from './report.ts';
 import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
 import { sharedDoor } from './shared-door.ts';
-import { keyedSignatures, realSignatures, type SimSignatures } from './signatures.ts';
+import type { SimSignatures } from './signatures.ts';
+import { signaturesFor } from './signers.ts';
 import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
 import {
   type Disguise,
@@ -76,11 +78,6 @@ const LOAD_STREAM = 2;
 const FAULT_STREAM = 3;
 const NODE_STREAM = 1_000;
 
-/** Accounts for each transfer a second, and the least and most there are. */
-const ACCOUNTS_PER_TPS = 0.75;
-const MIN_ACCOUNTS = 8;
-const MAX_ACCOUNTS = 128;
-
 const CLIENTS_EVERY_US = 100_000;
 const AUDIT_EVERY_US = 500_000;
 /** All nodes start within it. */
@@ -109,6 +106,9 @@ export class Simulation implements World, Observer {
   readonly #ledger: Ledger;
   readonly #sent = new SentVertices();
   readonly #own: OwnVertices;
+  readonly #faulty: readonly FaultyMember[];
+  readonly #evidence: EvidenceCheck;
+  readonly #delivery: Delivery | undefined;
   readonly #faults: Faults;
   readonly #hashes = new WeakMap<Uint8Array, number>();
   readonly #commitUs = new Samples();
@@ -130,9 +130,11 @@ export class Simulation implements World, Observer {
   private constructor(
     options: SimOptions,
     signatures: SimSignatures,
-    disguises: ReadonlyMap<number, Disguise>,
+    given: ReadonlyMap<number, Disguise>,
   ) {
     const { validators, seed } = options;
+    this.#faulty = drawFaulty(options);
+    const disguises = new Map([...disguisesOf(this.#faulty), ...given]);
     this.options = options;
     this.#signatures = signatures;
     this.network = new Network(
@@ -175,6 +177,18 @@ export class Simulation implements World, Observer {
       onNewWave: (wave) => this.#onNewWave(wave),
       onNewExecution: (wave) => this.#onNewExecution(wave),
     });
+    this.#evidence = new EvidenceCheck({
+      nodes: this.nodes,
+      verify: signatures.verify,
+      gcRounds: options.gcRounds,
+      committeeOf: (epoch) => this.#ledger.committeeOf(epoch),
+      validatorOf: (epoch, seat) => this.#ledger.validatorOf(epoch, seat),
+    });
+    this.#delivery = Delivery.of(
+      options,
+      new Set(this.nodes.filter(({ honest }) => !honest).map(({ index }) => index)),
+      (epoch, round) => this.nodes.find(({ isUp }) => isUp)?.open?.machine.anchorOf(epoch, round),
+    );
     this.#faults = new Faults(
       {
         kinds: options.faults,
@@ -192,18 +206,9 @@ export class Simulation implements World, Observer {
 
   /** @throws PydeError `sim.*` */
   static async open(options: SimOptions, parts: SimParts = {}): Promise<Simulation> {
-    const { keys } = parts;
-    const { validators, tps, seed } = options;
-    const accounts = Math.min(
-      MAX_ACCOUNTS,
-      Math.max(MIN_ACCOUNTS, Math.ceil(tps * ACCOUNTS_PER_TPS)),
-    );
-    const signatures =
-      options.signatures === 'keyed'
-        ? keyedSignatures(seed, validators + accounts)
-        : realSignatures(seed, requireKeys(keys, validators + accounts));
+    const signatures = signaturesFor(options, parts.keys);
     const simulation = new Simulation(options, signatures, parts.disguises ?? new Map());
-    const genesis = simGenesis(signatures, validators, options);
+    const genesis = simGenesis(signatures, options.validators, options);
     const prototype = new SimDisk();
     await writeGenesis(prototype, genesis);
     simulation.#genesis = prototype.image();
@@ -346,7 +351,9 @@ export class Simulation implements World, Observer {
 
   send(from: number, to: number, message: Uint8Array): void {
     const hash = this.#hashOf(message);
-    this.network.route(from, to, (delayUs) => {
+    const orderedUs = this.#delivery?.delayUs(from, to, message, this.nowUs);
+    this.network.route(from, to, (drawnUs) => {
+      const delayUs = orderedUs ?? drawnUs;
       this.#queue.push(this.nowUs + delayUs, { kind: 'message', from, to, message, hash });
     });
   }
@@ -380,6 +387,8 @@ export class Simulation implements World, Observer {
     this.#steps++;
     this.#trace.word((event.kind.length << 24) | (effects.length << 8) | node.index);
     this.#trace.word(this.nowUs);
+    if (!node.honest) return;
+    this.#evidence.stepped(node, event, effects);
     if (this.#steps % BOUNDS_EVERY_STEPS !== 0) return;
     const sizes = sizesOf(node);
     if (sizes !== undefined) checkBounds(node.index, sizes, this.nodes.length);
@@ -388,8 +397,10 @@ export class Simulation implements World, Observer {
   sending(node: SimNode, message: Uint8Array): void {
     const sent = this.#sent.see(message, this.nowUs);
     if (sent === undefined) return;
-    if (sent.vertex.round > this.#highestRound) this.#highestRound = sent.vertex.round;
-    if (!node.honest || sent.vertex.author !== node.index) return;
+    const { round, author } = sent.vertex;
+    const isOwn = node.honest && author === node.index;
+    if (isOwn && round > this.#highestRound) this.#highestRound = round;
+    if (!isOwn) return;
     this.#own.sending(node, sent);
     if (sent.sentUs === this.nowUs) {
       node.forgot = false;
@@ -431,7 +442,8 @@ export class Simulation implements World, Observer {
   }
 
   replied(node: SimNode, request: number, reply: Reply): void {
-    if (request >= 0) this.clients.replied(node.index, request, reply, this.nowUs);
+    // What a faulty member acknowledged nobody relies on.
+    if (request >= 0 && node.honest) this.clients.replied(node.index, request, reply, this.nowUs);
   }
 
   halted(node: SimNode, reason: string): void {
@@ -456,7 +468,8 @@ export class Simulation implements World, Observer {
     for (const summary of executed) this.clients.ran(summary, record.waveId);
     if (record.waveId % BigInt(SUPPLY_EVERY_WAVES) !== 0n) return;
     const turn = Number(record.waveId) / SUPPLY_EVERY_WAVES;
-    this.#supplyDue = this.nodes[turn % this.nodes.length];
+    const honest = this.nodes.filter((node) => node.honest);
+    this.#supplyDue = honest[turn % honest.length];
   }
 
   async #checkSupply(node: SimNode): Promise<void> {
@@ -486,7 +499,7 @@ export class Simulation implements World, Observer {
     const restless = this.#unrest();
     if (restless === undefined) {
       this.#finished = true;
-      this.#supplyDue = this.nodes.find((node) => node.isUp);
+      this.#supplyDue = this.nodes.find((node) => node.isUp && node.honest);
       return;
     }
     if (this.nowUs > this.options.seconds * 1_000_000 + MAX_CALM_US) throw restless;
@@ -503,6 +516,7 @@ export class Simulation implements World, Observer {
   /** Why the network is not at rest yet. */
   #unrest(): Violation | undefined {
     const behind = this.nodes.find((node) => {
+      if (!node.honest) return false;
       const height = node.open?.machine.head.record.waveId;
       return height === undefined || Number(height) + 4 < this.#ledger.height;
     });
@@ -514,7 +528,7 @@ export class Simulation implements World, Observer {
         `is at wave ${height ?? 'none'} where others are at ${this.#ledger.height}`,
       );
     }
-    if (this.clients.unsettled === 0) return undefined;
+    if (this.clients.unsettled === 0) return this.#evidence.unreported();
     const [tx] = this.clients.unsettledTransactions();
     return new Violation(
       'stranded',
@@ -527,11 +541,9 @@ export class Simulation implements World, Observer {
   #report(violation: Violation | undefined): SimReport {
     const { validators, seed } = this.options;
     this.#trace.number(this.nowUs);
-    for (const { open } of this.nodes) {
-      this.#highestRound = Math.max(
-        this.#highestRound,
-        open?.epochs.consensus.status.ownRound ?? 0,
-      );
+    for (const { open, honest } of this.nodes) {
+      const ownRound = honest ? open?.epochs.consensus.status.ownRound : 0;
+      this.#highestRound = Math.max(this.#highestRound, ownRound ?? 0);
     }
     return {
       seed,
@@ -542,6 +554,8 @@ export class Simulation implements World, Observer {
       waves: this.#ledger.height,
       rounds: this.#highestRound,
       skippedAnchors: this.#skippedAnchors,
+      faulty: this.#faulty,
+      evidence: this.#evidence.found,
       transactions: this.clients.submitted,
       executed: this.clients.executed,
       dropped: this.clients.dropped,
@@ -566,15 +580,4 @@ export class Simulation implements World, Observer {
       digest: this.#trace.digest(),
     };
   }
-}
-
-/** @throws PydeError `sim.keys` */
-function requireKeys(keys: SimKeys | undefined, count: number): readonly FalconKeyPair[] {
-  const made = keys?.(count) ?? [];
-  if (made.length >= count) return made.slice(0, count);
-  throw new PydeError(
-    'sim.keys',
-    `real signatures need ${count} FALCON keys, and ${made.length} were given; ` +
-      'give more, or use keyed signatures',
-  );
 }

@@ -9,6 +9,7 @@ export type ViolationCode =
   | 'stranded'
   | 'unsynced-vertex'
   | 'equivocation'
+  | 'evidence'
   | 'certificate'
   | 'bound'
   | 'progress'
