@@ -6,7 +6,7 @@
  * Exit status: 0 without violations and with progress, 1 otherwise, 2 for options that make no
  * sense, 130 when interrupted.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isPydeError } from '@pyde/core/bytes';
@@ -71,7 +71,6 @@ process.on('SIGINT', () => {
   if (interrupted) process.exit(130);
   interrupted = true;
 });
-process.exitCode = await (seeds === 1 ? runOne(options) : runMany(options.seed, seeds));
 
 function readArguments() {
   try {
@@ -155,31 +154,32 @@ function refuse(message: string): never {
 
 async function runOne(of: SimOptions): Promise<number> {
   const startedMs = performance.now();
-  let shownMs = startedMs;
   const isTerminal = process.stderr.isTTY && values.json !== true;
-  const simulation = await Simulation.open(of, {
-    keys: (count) => Array.from({ length: count }, (_, i) => testKey(i)),
-  });
-  const report = await simulation.run(async () => {
-    const nowMs = performance.now();
-    if (nowMs - shownMs < PROGRESS_EVERY_MS) return false;
-    shownMs = nowMs;
-    if (isTerminal) showProgress(of, simulation);
-    // Lets signals in.
-    await new Promise(setImmediate);
-    return interrupted;
-  });
+  const report = await reportOf(of, isTerminal);
   if (isTerminal) process.stderr.write('\r\u001b[K');
-  if (process.send !== undefined) process.send(report);
-  else if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   else process.stdout.write(describe(report, of, (performance.now() - startedMs) / 1000));
   if (interrupted) return 130;
   return isGood(report) ? 0 : 1;
 }
 
-function isGood({ violations, waves }: SimReport): boolean {
-  return violations.length === 0 && waves > 0;
+async function reportOf(of: SimOptions, showsProgress: boolean): Promise<SimReport> {
+  let shownMs = performance.now();
+  const simulation = await Simulation.open(of, {
+    keys: (count) => Array.from({ length: count }, (_, i) => testKey(i)),
+  });
+  return simulation.run(async () => {
+    const nowMs = performance.now();
+    if (nowMs - shownMs < PROGRESS_EVERY_MS) return false;
+    shownMs = nowMs;
+    if (showsProgress) showProgress(of, simulation);
+    // Lets signals in.
+    await new Promise(setImmediate);
+    return interrupted;
+  });
 }
+
+const isGood = ({ violations, waves }: SimReport): boolean => violations.length === 0 && waves > 0;
 
 function showProgress(of: SimOptions, { progress }: Simulation): void {
   const seconds = progress.seconds.toFixed(1);
@@ -257,20 +257,28 @@ async function runMany(first: number, count: number): Promise<number> {
   const reports: SimReport[] = [];
   const shared = process.argv.slice(2).filter((text) => text !== '--json');
   let next = first;
+  const unreported: number[] = [];
   const worker = async (): Promise<void> => {
+    let child = new SeedProcess(shared);
     while (next < first + count && !interrupted) {
       const seed = next++;
-      const report = await runChild([...shared, '--seeds', '1', '--seed', `${seed}`]);
-      if (report === undefined) continue;
+      const report = await child.run(seed);
+      if (report === undefined) {
+        unreported.push(seed);
+        child = new SeedProcess(shared);
+        continue;
+      }
       reports.push(report);
       if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
       else if (!isGood(report)) process.stdout.write(describe(report, { ...options, seed }, 0));
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${reports.length} of ${count}`);
     }
+    child.end();
   };
   await Promise.all([worker(), worker()]);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  const bad = reports.filter((report) => !isGood(report)).map(({ seed }) => seed);
+  const failed = reports.filter((report) => !isGood(report)).map(({ seed }) => seed);
+  const bad = interrupted ? failed : [...failed, ...unreported];
   const sum = (of: (report: SimReport) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
   const summary = {
@@ -296,14 +304,37 @@ async function runMany(first: number, count: number): Promise<number> {
   return bad.length === 0 && reports.length === count ? 0 : 1;
 }
 
-function runChild(args: readonly string[]): Promise<SimReport | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), args, { stdio: 'inherit' });
-    let report: SimReport | undefined;
-    child.on('message', (message: SimReport) => {
-      report = message;
+/** Serves seeds one after the other, so that a process starts once and not for each seed. */
+class SeedProcess {
+  readonly #child: ChildProcess;
+  #settle: (report: SimReport | undefined) => void = () => {};
+
+  constructor(args: readonly string[]) {
+    this.#child = fork(fileURLToPath(import.meta.url), args, { stdio: 'inherit' });
+    this.#child.on('message', (report: SimReport) => this.#settle(report));
+    this.#child.on('exit', () => this.#settle(undefined));
+  }
+
+  /** Undefined when the process ended without a report. */
+  run(seed: number): Promise<SimReport | undefined> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      if (this.#child.connected) this.#child.send(seed);
+      else resolve(undefined);
     });
-    child.on('error', reject);
-    child.on('exit', () => resolve(report));
+  }
+
+  end(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+}
+
+function serveSeeds(): void {
+  process.on('message', async (seed: number) => {
+    process.send?.(await reportOf({ ...options, seed }, false));
+    if (interrupted) process.disconnect();
   });
 }
+
+if (process.send !== undefined) serveSeeds();
+else process.exitCode = await (seeds === 1 ? runOne(options) : runMany(options.seed, seeds));

@@ -35,9 +35,9 @@ interface StaleImage {
   readonly image: DiskImage;
 }
 
-const PAUSE_US: readonly [number, number] = [50_000, 1_000_000];
-const LASTS_US: readonly [number, number] = [200_000, 4_000_000];
-const DOWN_US: readonly [number, number] = [10_000, 3_000_000];
+const PAUSE_US: readonly [number, number] = [50_000, 2_000_000];
+const LASTS_US: readonly [number, number] = [100_000, 2_000_000];
+const DOWN_US: readonly [number, number] = [10_000, 1_500_000];
 const MAX_LOSS = 300_000;
 const MAX_DUPLICATION = 500_000;
 const MAX_REORDER = 500_000;

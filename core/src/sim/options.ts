@@ -4,6 +4,7 @@ import type { FalconKeyPair } from '../crypto/index.ts';
 import { maxFaulty } from '../finality/index.ts';
 import { MAX_COMMITTEE_SIZE } from '../types/index.ts';
 import type { BehaviourName, DeliveryOrder } from './byzantine/index.ts';
+import { latencyOf } from './latency.ts';
 import type { SignatureKind } from './signatures.ts';
 
 export const FAULT_KINDS = [
@@ -61,7 +62,7 @@ const isWholeBetween = (value: number, least: number, most: number): boolean =>
 
 /**
  * Fills in what is not given.
- * @throws PydeError `sim.option`
+ * @throws PydeError `sim.option`, `sim.latency`
  */
 export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
   const validators = given.validators ?? 4;
@@ -117,6 +118,7 @@ export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
       `delay-bound: whole milliseconds from 1 to 60000, not ${options.delayBoundMs}`,
     ],
   ];
+  latencyOf(latency);
   for (const [ok, rule] of rules) if (!ok) throw new PydeError('sim.option', rule);
   return options;
 }
