@@ -397,8 +397,8 @@ export class Simulation implements World, Observer {
   sending(node: SimNode, message: Uint8Array): void {
     const sent = this.#sent.see(message, this.nowUs);
     if (sent === undefined) return;
-    const { round, author } = sent.vertex;
-    const isOwn = node.honest && author === node.index;
+    const { epoch, round, author } = sent.vertex;
+    const isOwn = node.honest && this.#ledger.validatorOf(epoch, author) === node.index;
     if (isOwn && round > this.#highestRound) this.#highestRound = round;
     if (!isOwn) return;
     this.#own.sending(node, sent);
@@ -458,7 +458,10 @@ export class Simulation implements World, Observer {
     const vertices = this.#sent.takeWave(wave.anchorHash, gcRound);
     this.#vertexTimes.set(
       wave.waveId,
-      vertices.map(({ vertex, sentUs }) => [vertex.author, sentUs]),
+      vertices.map(({ vertex, sentUs }) => [
+        this.#ledger.validatorOf(vertex.epoch, vertex.author) ?? -1,
+        sentUs,
+      ]),
     );
     this.#vertexTimes.delete(wave.waveId - 256n);
   }
