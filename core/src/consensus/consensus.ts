@@ -201,9 +201,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#pool = new AttestationPool(committee, self, head.waveId, verify);
     const { ownStore } = context;
     invariant(self === undefined || ownStore !== undefined, 'a seat comes with a store of its own');
-    const isLost = ownStore?.standing === 'lost';
     const own =
-      self === undefined ? undefined : newestOwn(restored, self, this.#dag.lowestRound, isLost);
+      self === undefined || ownStore === undefined
+        ? undefined
+        : newestOwn(restored, self, this.#dag.lowestRound, ownStore);
     this.#recovery = this.#openRecovery(restored.own);
     this.#restoredRound = own?.round ?? 0;
     this.#newestOwn = own?.bytes;

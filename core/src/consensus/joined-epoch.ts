@@ -71,7 +71,7 @@ export async function unjoinedEpoch(
     head: beginning,
     headDigest: waveDigest(beginning),
     headCertified: true,
-    ...{ vertices: [], own: undefined, joinedRound: toRound(0), vouched: [], evidence: [] },
+    ...{ vertices: [], own: undefined, joinedRound: undefined, vouched: [], evidence: [] },
   };
 }
 

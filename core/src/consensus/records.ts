@@ -138,10 +138,11 @@ export class ConsensusRecords {
     return this.#consensus.put(this.#joinedKey, u64BigEndian(BigInt(round)));
   }
 
-  /** 0 when every own vertex of the epoch that is recent enough must be there. */
-  joinedRound(): Round {
+  /** Undefined when the DAG was never joined again: every own vertex must be there. */
+  joinedRound(): Round | undefined {
     const bytes = this.#consensus.get(this.#joinedKey);
-    return toRound(bytes === undefined ? 0 : exactNumber(readU64BigEndian(bytes), 'round'));
+    if (bytes === undefined) return undefined;
+    return toRound(exactNumber(readU64BigEndian(bytes), 'round'));
   }
 
   /** An accepted vertex, as it was sent. */

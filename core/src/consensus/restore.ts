@@ -24,7 +24,9 @@ import type { EvidenceKey } from './equivocation.ts';
 import { type ConsensusErrorCode, consensusError } from './error.ts';
 import { markAncestryEmitted } from './linearizer.ts';
 import { refKey } from './name-key.ts';
+import type { StoreStanding } from './newest-message.ts';
 import { ConsensusRecords, type OwnVertexRecord } from './records.ts';
+import type { OwnStore } from './standing-records.ts';
 
 export interface Restored {
   readonly records: ConsensusRecords;
@@ -36,8 +38,8 @@ export interface Restored {
   /** Accepted vertices, lowest round first. */
   readonly vertices: readonly StoredVertex[];
   readonly own: OwnVertexRecord | undefined;
-  /** Own vertices up to it may be missing: the DAG was joined again (`joined-epoch.ts`). */
-  readonly joinedRound: Round;
+  /** The DAG was joined again (`joined-epoch.ts`): own vertices up to this round may be missing. */
+  readonly joinedRound: Round | undefined;
   /** Ancestors that count as held because f + 1 members accepted them. */
   readonly vouched: readonly WeakParentRef[];
   readonly evidence: readonly EvidenceKey[];
@@ -141,19 +143,35 @@ function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
 }
 
 /**
+ * Others brought vertices of this member that its store never held: it lost its store, also where
+ * nobody has told it yet.
+ */
+const bringsOwnVertices = (
+  { own, vertices, joinedRound }: Restored,
+  self: MemberIndex,
+  standing: StoreStanding,
+): boolean =>
+  own === undefined &&
+  (standing === 'new' || joinedRound !== undefined) &&
+  vertices.some(({ vertex }) => vertex.author === self);
+
+/**
  * The vertex that a member made last: its round, and its bytes while they are kept.
  * @returns undefined for a member that made none
- * @param isLost the store is known to have lost some, and says nothing of the newest
+ * @param store one that is known to have lost some says nothing of the newest
  * @throws PydeError `consensus.store` when it is lost, for a second one would be equivocation
  */
 export function newestOwn(
-  { own, vertices, joinedRound }: Restored,
+  restored: Restored,
   self: MemberIndex,
   lowestRound: number,
-  isLost: boolean,
+  store: Pick<OwnStore, 'standing'>,
 ): { readonly round: Round; readonly bytes: Uint8Array | undefined } | undefined {
+  const { own, vertices, joinedRound } = restored;
   const newest = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
-  if (isLost) return own === undefined ? undefined : { round: own.round, bytes: undefined };
+  if (bringsOwnVertices(restored, self, store.standing)) store.standing = 'lost';
+  if (store.standing === 'lost')
+    return own === undefined ? undefined : { round: own.round, bytes: undefined };
   if (own === undefined) {
     if (newest === undefined) return undefined;
     throw lost('record "own", which vertex this member made last (table consensus)');
@@ -165,7 +183,8 @@ export function newestOwn(
         `made a vertex of round ${newest.vertex.round}`,
     );
   }
-  if (!isHeld && own.round <= joinedRound) return { round: own.round, bytes: undefined };
+  if (!isHeld && joinedRound !== undefined && own.round <= joinedRound)
+    return { round: own.round, bytes: undefined };
   if (!isHeld && own.round >= lowestRound) {
     throw lost(
       `vertex ${toHex(own.name)}, this member's newest, of round ${own.round} (table vertices)`,
