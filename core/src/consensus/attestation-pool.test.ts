@@ -61,6 +61,19 @@ describe('attestations', () => {
       expect(pool.add(seat(1), [attest(1, 1n), attest(1, 1n)])).toEqual([]);
   });
 
+  it('count once a member also against a result, the first of each', () => {
+    const pool = fresh();
+    execute(pool, 1n);
+    const twice = [attest(1, 1n, wrong), attest(1, 1n, wrong)];
+    expect(pool.add(seat(1), twice)).toEqual([]);
+    expect(pool.add(seat(1), twice)).toEqual([]);
+    // Neither does it take its word back.
+    expect(pool.add(seat(1), [attest(1, 1n)])).toEqual([]);
+    pool.add(seat(0), [attest(0, 1n)]);
+    expect(pool.add(seat(2), [attest(2, 1n)])).toEqual([]);
+    expect(pool.add(seat(3), [attest(3, 1n)]).map(({ kind }) => kind)).toEqual(['cert']);
+  });
+
   it('of another digest stop this member at f + 1 of them, not at f', () => {
     const pool = fresh();
     execute(pool, 1n);

@@ -135,12 +135,23 @@ const INDIRECT: readonly Case[] = [
   ],
   [
     'does not look through weak parents',
-    `1: A B C D        | skip indirect   # A3 is reached by a weak link alone
+    `1: A B C D                      | skip indirect   # A5 decides; A3 is a weak parent of it alone
      2: A B C D(BCD)
      3: A(ABC) B(BCD) C(BCD) D(BCD)
-     4: B(BCD) C(BCD) D(BCD)        | commit D direct
-     5: A(BCD~A3) B(BCD~A3) C(BCD) D(BCD~A3)
-     6: A B C D`,
+     4: A(BCD) B(BCD) C(BCD)        | skip direct
+     5: A(ABC~A3) B(ABC~A3) C(ABC~A3) D(ABC~A3) | commit A direct
+     6: A B C D
+     7: A B C D`,
+  ],
+  [
+    'does not pass over an undecided slot to a committed one',
+    `1: A B C D                      | undecided       # D4 decides it, and D4 is not decided
+     2: A B C D(BCD)
+     3: A(ABC) B(BCD) C(BCD) D(BCD)
+     4: A B C D                     | undecided
+     5: A(ABD) B(ABD) C(ABC) D(ABC) | commit A direct
+     6: A B C D
+     7: A B C D`,
   ],
   [
     'waits while the slot three rounds up is undecided',

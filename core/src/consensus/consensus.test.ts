@@ -292,6 +292,36 @@ describe('own vertices', () => {
     expect(member.machine.status.ownRound).toBe(1);
   });
 
+  it('take every vertex of the round before as a parent, the own one among them', async () => {
+    const member = await open();
+    for (const seat of [1, 2, 3]) await give(member, make(seat, 1), seat);
+    member.clock.advance(10_000);
+    await member.step({ kind: 'timer' });
+    const own = member.sent.map((message) => decodeVertex(openMessage(message).bytes));
+    expect(own.map(({ round }) => round)).toEqual([1, 2]);
+    expect(own[1]?.parents.map(({ author }) => author)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('are made for every round by a member that is behind, none left out', async () => {
+    const member = await open();
+    let parents: readonly ParentRef[] = genesisParents;
+    const rounds: Made[][] = [];
+    for (let round = 1; round <= 6; round++) {
+      const made = [1, 2, 3].map((seat) => make(seat, round, { parents }));
+      rounds.push(made);
+      parents = made.map(({ ref }) => ref);
+    }
+    // The newest come first, and the lowest round that they wait for at the end.
+    const [first = [], ...later] = rounds;
+    for (const made of later) for (const [i, one] of made.entries()) await give(member, one, i + 1);
+    for (const [i, one] of first.entries()) await give(member, one, i + 1);
+    const own = member.sent.flatMap((message) => {
+      const { kind, bytes } = openMessage(message);
+      return kind === 'vertex' ? decodeVertex(bytes).round : [];
+    });
+    expect(own).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('wait for the anchor of the round before, up to the leader timeout', async () => {
     const beacons = Array.from({ length: 64 }, (_, i) => toHash(new Uint8Array(32).fill(i)));
     const beacon = beacons.find((b) => new AnchorSchedule(b, four.epoch, 4).anchorOf(1) === 3);

@@ -31,6 +31,19 @@ describe('OwnAttestations', () => {
     expect(signed).toHaveLength(3);
   });
 
+  it('repeats that of a closing wave, first, until it is certified, and signs it once', () => {
+    const { attestations, signed, signer } = waiting(2 * MAX_VERTEX_ATTESTATIONS);
+    const { prevDigest: nextBeacon } = GENESIS_RECORD;
+    const closing = { ...GENESIS_RECORD, waveId: toWaveId(40n), nextBeacon };
+    attestations.add(closing, waveDigest(closing));
+    const taken = [1, 2, 3, 4].map(() => attestations.take(signer).map(({ waveId }) => waveId));
+    expect(taken.map(([first]) => first)).toEqual([40n, 40n, 40n, 40n]);
+    expect(taken.map(({ length }) => length)).toEqual([8, 8, 3, 1]);
+    expect(signed).toHaveLength(2 * MAX_VERTEX_ATTESTATIONS + 1);
+    attestations.settleClosing();
+    expect(attestations.take(signer)).toEqual([]);
+  });
+
   it('signs ahead what the next vertex takes and no more', () => {
     const { attestations, signed, signer } = waiting(MAX_VERTEX_ATTESTATIONS + 3);
     let rounds = 0;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toEpoch, toRound, toWaveId } from '../types/index.ts';
+import { batchHash, encodeBatch, toEpoch, toRound, toWaveId } from '../types/index.ts';
 import { BatchStore } from './batch-store.ts';
+import type { DagVertex } from './dag.ts';
 import { TextDag } from './testing/dag-text.ts';
-import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf } from './testing.ts';
+import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf, testTransaction } from './testing.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
 const options = {
@@ -11,6 +12,9 @@ const options = {
   gcRounds: 10,
   span: { startMs: GENESIS_MS, durationMs: 1_000 },
 };
+
+const rounds = ({ dag }: TextDag): number[] =>
+  Array.from({ length: dag.highestRound }, (_, i) => i + 1);
 
 describe('waves', () => {
   it('are numbered without gaps and remember the anchor before, skipped slots or not', () => {
@@ -68,6 +72,70 @@ describe('waves', () => {
     expect(builder.gcRound).toBe(0);
     builder.build(text.dag, new BatchStore(), text.at('A25'));
     expect(builder.gcRound).toBe(15);
+  });
+
+  it('reach down to gc_rounds below the anchor before, however high this one or the DAG is', () => {
+    const text = new TextDag(
+      1,
+      Array.from({ length: 60 }, () => 'A'),
+    );
+    const builder = new WaveBuilder(options, GENESIS_RECORD);
+    const take = (anchor: string): number[] => {
+      const before = rounds(text).filter((round) => text.at(`A${round}`).emitted);
+      builder.build(text.dag, new BatchStore(), text.at(anchor));
+      const after = rounds(text).filter((round) => text.at(`A${round}`).emitted);
+      return after.filter((round) => !before.includes(round));
+    };
+    expect(take('A20')).toEqual(Array.from({ length: 20 }, (_, i) => 1 + i));
+    expect(take('A50')).toEqual(Array.from({ length: 30 }, (_, i) => 21 + i));
+    // The GC round is 40 by now, and nothing at or below it is taken.
+    for (const round of [38, 39, 40, 41, 42]) text.at(`A${round}`).emitted = false;
+    text.at('A51').weakParents = [text.at('A41'), text.at('A42')];
+    text.at('A41').parents = [text.at('A40')];
+    expect(take('A51')).toEqual([41, 42, 51]);
+  });
+
+  it('of the tail of an epoch carry no transactions, the last one before it does', () => {
+    const text = new TextDag(
+      1,
+      Array.from({ length: 4 }, () => 'A'),
+    );
+    const batches = new BatchStore();
+    /** The next vertex of the chain, with a batch. */
+    const insert = (round: number, parent: string | DagVertex): DagVertex => {
+      const bytes = encodeBatch({ transactions: [testTransaction(round)] });
+      const hash = batchHash(bytes);
+      const { author, name } = typeof parent === 'string' ? text.at(parent) : parent;
+      const vertex = text.dag.insert(
+        {
+          chainId: CHAIN_ID,
+          epoch: toEpoch(0),
+          round: toRound(round),
+          author,
+          timestampMs: GENESIS_MS + 1_000n,
+          parents: [{ author, name }],
+          weakParents: [],
+          batches: [{ hash, bytes: bytes.length, count: 1 }],
+          attestations: [],
+        },
+        nameOf(`with a batch ${round}`),
+      );
+      batches.put(hash, bytes);
+      batches.refer(hash, true);
+      return vertex;
+    };
+    const builder = new WaveBuilder(options, { ...GENESIS_RECORD, timestampMs: GENESIS_MS });
+    const fifth = insert(5, 'A4');
+    const sixth = insert(6, fifth);
+    const seventh = insert(7, sixth);
+    const last = builder.build(text.dag, batches, sixth);
+    expect([last.phase, last.transactions]).toEqual([
+      'last',
+      [testTransaction(5), testTransaction(6)],
+    ]);
+    const tail = builder.build(text.dag, batches, seventh);
+    expect([tail.phase, tail.transactions]).toEqual(['closing', []]);
+    expect(batches.inMemory).toBe(0);
   });
 
   it('end the epoch: the last one orders transactions, later ones none, the closing one is it', () => {

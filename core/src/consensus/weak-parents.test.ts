@@ -34,6 +34,9 @@ describe('weak parents', () => {
   it('are never a second vertex of an author and round', () => {
     const text = new TextDag(4, ["A B C D D'", 'A(ABC) B(ABC) C(ABC)', 'A B C']);
     expect(namesAt(text, 4)).toEqual([nameOf('D1')]);
+    // Also where the first one is a parent already.
+    const referred = new TextDag(4, ["A B C D D'", 'A(ABCD) B(ABC) C(ABC)', 'A B C']);
+    expect(namesAt(referred, 4)).toEqual([]);
   });
 
   it('are eight at most, authors in turn by round', () => {
