@@ -49,21 +49,22 @@ export function verifyLink(previous: WaveCommitRecord, record: WaveCommitRecord)
   if (record.timestampMs <= previous.timestampMs) {
     throw refuse('cert.timestamp', `wave ${wave} is not later than wave ${wave - 1n}`);
   }
-  if (record.epoch !== previous.epoch) {
-    // Only a closing record, which names the next committee, is followed by another epoch.
-    const handedOver =
-      previous.nextCommitteeHash !== undefined && record.epoch === previous.epoch + 1;
-    if (!handedOver) throw refuse('cert.epoch', `wave ${wave} jumps to epoch ${record.epoch}`);
-    return;
+  // After a closing record, which names the next committee, comes the next epoch, and only then.
+  const isHandedOver = previous.nextCommitteeHash !== undefined;
+  if (record.epoch !== previous.epoch + (isHandedOver ? 1 : 0)) {
+    throw refuse(
+      'cert.epoch',
+      `wave ${wave} is of epoch ${record.epoch} after one of ${previous.epoch} that ` +
+        (isHandedOver ? 'closed it' : 'did not close it'),
+    );
   }
-  if (
-    record.priorAnchorRound !== previous.anchorRound ||
-    record.anchorRound <= record.priorAnchorRound
-  ) {
+  // Rounds begin anew with the DAG of an epoch.
+  const before = isHandedOver ? 0 : previous.anchorRound;
+  if (record.priorAnchorRound !== before || record.anchorRound <= before) {
     throw refuse(
       'cert.anchor-round',
       `wave ${wave} has anchor rounds ${record.priorAnchorRound} and ${record.anchorRound} ` +
-        `after ${previous.anchorRound}`,
+        `after ${before}`,
     );
   }
 }

@@ -19,7 +19,7 @@ import {
   waveDigest,
 } from '../types/index.ts';
 import { buildCert, encodeCert, type MemberSignature, signerBitmap, verifyCert } from './cert.ts';
-import { verifyCertChain } from './cert-chain.ts';
+import { verifyCertChain, verifyLink } from './cert-chain.ts';
 import { type Committee, maxFaulty, quorum } from './committee.ts';
 
 const CHAIN_ID = 31_337n;
@@ -215,6 +215,23 @@ describe('a chain of records under one certificate', () => {
       'cert.anchor-round',
     );
     expect(check([], { ...second, priorAnchorRound: toRound(0) })).toBe('cert.anchor-round');
+  });
+
+  it('begins rounds anew after a record that closes its epoch, and goes on in no other way', () => {
+    const hash = toHash(new Uint8Array(32).fill(9));
+    const closing = { ...second, nextBeacon: hash, nextCommitteeHash: hash };
+    const next = {
+      ...recordAfter(closing),
+      epoch: toEpoch(1),
+      priorAnchorRound: toRound(0),
+      anchorRound: toRound(1),
+    };
+    const link = (record: WaveCommitRecord): string => codeOf(() => verifyLink(closing, record));
+    expect(link(next)).toBe('accepted');
+    expect(link(recordAfter(closing))).toBe('cert.epoch');
+    expect(link({ ...next, epoch: toEpoch(2) })).toBe('cert.epoch');
+    expect(link({ ...next, priorAnchorRound: closing.anchorRound })).toBe('cert.anchor-round');
+    expect(link({ ...next, anchorRound: toRound(0) })).toBe('cert.anchor-round');
   });
 
   it('under a certificate that does not hold is refused', () => {
