@@ -38,7 +38,7 @@ import { frameMessage, messageKind, openMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { Producer } from './producer.ts';
 import { makeVertex, parentsFor } from './proposer.ts';
-import { RecoveryExchange } from './recovery-exchange.ts';
+import { newestBytesOf, RecoveryExchange } from './recovery-exchange.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import type { OwnStore } from './standing-records.ts';
 import { VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
@@ -354,7 +354,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#exchange.guard(() => {
       const message = openMessage(bytes);
       if (kind === 'want-newest') {
-        const held = { own: this.#newestOwn, yours: this.#newestOf(from) };
+        const held = { own: this.#newestOwn, yours: newestBytesOf(from, this.#dag, this.#records) };
         recovery.asked(from, message.bytes, held, effects, now.monotonicMs);
         return;
       }
@@ -362,12 +362,6 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       if (vertex === undefined) return;
       this.#exchange.receive(frameMessage('vertex', vertex), from, now.monotonicMs);
     });
-  }
-
-  #newestOf(member: MemberIndex): Uint8Array | undefined {
-    const round = toRound(this.#dag.newestRoundOf(member));
-    const [vertex] = this.#dag.of(round, member);
-    return vertex === undefined ? undefined : this.#records.vertexBytes(round, vertex);
   }
 
   #openProducer(now: Instant): Producer | undefined {

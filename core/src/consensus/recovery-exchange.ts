@@ -5,11 +5,13 @@
  */
 import type { Committee, Signer } from '../finality/index.ts';
 import type { StoreWrite, VerifySignatures } from '../platform/index.ts';
-import type { MemberIndex, Round, VertexHash } from '../types/index.ts';
+import { type MemberIndex, type Round, toRound, type VertexHash } from '../types/index.ts';
+import type { Dag } from './dag.ts';
 import type { EffectList } from './effect-list.ts';
 import { frameMessage } from './message.ts';
 import { checkNewest, NewestAnswers } from './newest-answers.ts';
 import { encodeWantNewest } from './newest-message.ts';
+import type { ConsensusRecords } from './records.ts';
 import { type AnsweredVertex, Recovery } from './recovery.ts';
 import type { OwnStore } from './standing-records.ts';
 
@@ -144,4 +146,15 @@ export class RecoveryExchange {
     const message = frameMessage('want-newest', encodeWantNewest({ nonce, storeId: id }));
     effects.add({ kind: 'send', member: member, message });
   }
+}
+
+/** A member's newest accepted vertex, as it was sent. */
+export function newestBytesOf(
+  member: MemberIndex,
+  dag: Dag,
+  records: ConsensusRecords,
+): Uint8Array | undefined {
+  const round = toRound(dag.newestRoundOf(member));
+  const [vertex] = dag.of(round, member);
+  return vertex === undefined ? undefined : records.vertexBytes(round, vertex);
 }
