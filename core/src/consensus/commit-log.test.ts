@@ -1,19 +1,26 @@
 /** Anchors: A1, B2, C3, D4, A5 …; the quorum is 3. */
 import { describe, expect, it } from 'vitest';
-import { toEpoch } from '../types/index.ts';
+import { batchHash, encodeBatch, toEpoch, toMemberIndex, toRound } from '../types/index.ts';
 import { BatchStore } from './batch-store.ts';
 import { CommitLog } from './commit-log.ts';
 import { TextDag } from './testing/dag-text.ts';
-import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD } from './testing.ts';
+import { CHAIN_ID, GENESIS_MS, GENESIS_RECORD, nameOf, testTransaction } from './testing.ts';
 import { WaveBuilder } from './wave-builder.ts';
 
 const FULL = 'A B C D';
 
-function logOf(text: TextDag): CommitLog {
+interface Over {
+  readonly batches?: BatchStore;
+  readonly gcRounds?: number;
+  readonly self?: number;
+}
+
+function logOf(text: TextDag, { batches, gcRounds = 60, self }: Over = {}): CommitLog {
   const span = { startMs: GENESIS_MS, durationMs: 1_000_000 };
-  const options = { chainId: CHAIN_ID, epoch: toEpoch(0), gcRounds: 60, span };
+  const options = { chainId: CHAIN_ID, epoch: toEpoch(0), gcRounds, span };
   const waves = new WaveBuilder(options, GENESIS_RECORD);
-  return new CommitLog(text.dag, new BatchStore(), waves, text.quorum);
+  const seat = self === undefined ? undefined : toMemberIndex(self);
+  return new CommitLog(text.dag, batches ?? new BatchStore(), waves, text.quorum, seat);
 }
 
 const anchorRounds = (log: CommitLog): number[] =>
@@ -49,5 +56,44 @@ describe('the walk up', () => {
     expect(anchorRounds(log)).toEqual([]);
     log.grew();
     expect(anchorRounds(log)).toEqual([1]);
+  });
+});
+
+describe('a batch that no wave takes', () => {
+  const bytes = encodeBatch({ transactions: [testTransaction(1), testTransaction(2)] });
+  const batches = [{ hash: batchHash(bytes), bytes: bytes.length, count: 2 }];
+
+  /** D makes one vertex, of round 1 and with a batch, that nobody refers to. */
+  function abandoned(self: number): { readonly log: CommitLog; readonly store: BatchStore } {
+    const text = new TextDag(4, ['A B C']);
+    const author = toMemberIndex(3);
+    text.dag.insert(
+      {
+        ...{ chainId: CHAIN_ID, epoch: toEpoch(0), round: toRound(1), author },
+        ...{ timestampMs: GENESIS_MS, parents: [], weakParents: [], batches, attestations: [] },
+      },
+      nameOf('abandoned'),
+    );
+    for (let round = 2; round <= 12; round++) text.add(round, 'A(ABC) B(ABC) C(ABC)');
+    const store = new BatchStore();
+    store.put(batchHash(bytes), bytes);
+    store.refer(batchHash(bytes), true);
+    const log = logOf(text, { batches: store, gcRounds: 5, self });
+    expect(log.decide().flatMap(({ transactions }) => transactions)).toEqual([]);
+    expect(log.gcRound).toBeGreaterThan(1);
+    return { log, store };
+  }
+
+  it('comes back to the member that made it when the GC round passes its vertex, once', () => {
+    const { log, store } = abandoned(3);
+    expect(log.takeReturned()).toEqual([testTransaction(1), testTransaction(2)]);
+    expect(log.takeReturned()).toEqual([]);
+    expect(store.inMemory).toBe(0);
+  });
+
+  it('comes back to nobody else', () => {
+    const { log, store } = abandoned(0);
+    expect(log.takeReturned()).toEqual([]);
+    expect(store.inMemory).toBe(0);
   });
 });
