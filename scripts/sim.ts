@@ -202,6 +202,7 @@ function describe(report: SimReport, of: SimOptions, wallSeconds: number): strin
     `  ${report.transactions} transactions: ${report.executed} executed, ${report.dropped} dropped`,
     `  vertex to commit:      ${latency(commit)}`,
     `  submitted to certified: ${latency(finality)}`,
+    `    to the home member:   ${latency(report.homeFinalityLatencyMs)}`,
     `  digest ${report.digest}`,
   ];
   for (const { code, node, step, atMs, message } of report.violations) {

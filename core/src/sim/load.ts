@@ -16,6 +16,7 @@ import { SIM_CHAIN_ID } from './sim-genesis.ts';
 export interface ClientTransaction {
   readonly name: string;
   readonly hash: TxHash;
+  readonly from: Address;
   readonly bytes: Uint8Array;
   readonly account: number;
   readonly nonce: number;
@@ -185,6 +186,7 @@ export class Clients {
     const tx: ClientTransaction = {
       name: toHex(hash),
       hash,
+      from: account.address,
       bytes: encodeTx({ ...unsigned, signature: account.signer.sign(hash) }),
       account: index,
       nonce,

@@ -40,6 +40,8 @@ export interface SimReport {
   readonly commitLatencyMs: Percentiles | undefined;
   /** From a client's submission until its node holds a certificate that vouches for the wave. */
   readonly finalityLatencyMs: Percentiles | undefined;
+  /** The same of those submitted to their home member. */
+  readonly homeFinalityLatencyMs: Percentiles | undefined;
   readonly violations: readonly ReportedViolation[];
   /** Of everything that happened, in order. */
   readonly digest: string;

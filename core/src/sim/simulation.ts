@@ -9,6 +9,7 @@
 import { isPydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
 import { assertSupply, type ExecutedWave } from '../execution/index.ts';
+import { homeOf } from '../mempool/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
@@ -50,6 +51,13 @@ export interface SimParts {
   readonly keys?: SimKeys;
   /** By index of the member. */
   readonly disguises?: ReadonlyMap<number, Disguise>;
+}
+
+interface Uncertified {
+  readonly waveId: bigint;
+  readonly submittedUs: number;
+  /** It was submitted to its home member. */
+  readonly isHome: boolean;
 }
 
 type SimEvent =
@@ -113,10 +121,11 @@ export class Simulation implements World, Observer {
   readonly #hashes = new WeakMap<Uint8Array, number>();
   readonly #commitUs = new Samples();
   readonly #finalityUs = new Samples();
+  readonly #homeFinalityUs = new Samples();
   /** By wave: what it carried, until every node has ordered it or it is long ago. */
   readonly #vertexTimes = new Map<bigint, (readonly [author: number, sentUs: number])[]>();
   /** By node: own transactions executed and not certified yet, oldest first. */
-  readonly #uncertified: { waveId: bigint; submittedUs: number }[][];
+  readonly #uncertified: Uncertified[][];
   #genesis: DiskImage = [];
   #steps = 0;
   #eventsAtOnce = 0;
@@ -425,7 +434,9 @@ export class Simulation implements World, Observer {
     for (const summary of wave.executed) {
       const tx = this.clients.find(summary.hash);
       if (tx?.node !== node.index) continue;
-      this.#uncertified[node.index]?.push({ waveId, submittedUs: tx.submittedUs });
+      const isHome = homeOf(tx.from, wave.record.epoch, this.nodes.length) === node.index;
+      const { submittedUs } = tx;
+      this.#uncertified[node.index]?.push({ waveId, submittedUs, isHome });
     }
   }
 
@@ -436,7 +447,9 @@ export class Simulation implements World, Observer {
     const waiting = this.#uncertified[node.index] ?? [];
     // The digest chain lets a certificate vouch for every wave before its own.
     while (waiting[0] !== undefined && waiting[0].waveId <= cert.record.waveId) {
-      this.#finalityUs.add(this.nowUs - waiting[0].submittedUs);
+      const { submittedUs, isHome } = waiting[0];
+      this.#finalityUs.add(this.nowUs - submittedUs);
+      if (isHome) this.#homeFinalityUs.add(this.nowUs - submittedUs);
       waiting.shift();
     }
   }
@@ -568,6 +581,7 @@ export class Simulation implements World, Observer {
       steps: this.#steps,
       commitLatencyMs: this.#commitUs.percentilesMs(),
       finalityLatencyMs: this.#finalityUs.percentilesMs(),
+      homeFinalityLatencyMs: this.#homeFinalityUs.percentilesMs(),
       violations:
         violation === undefined
           ? []
