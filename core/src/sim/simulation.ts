@@ -28,6 +28,7 @@ import type { SimKeys, SimOptions } from './options.ts';
 import { OwnVertices } from './own-vertices.ts';
 import { Prng } from './prng.ts';
 import type { SimReport } from './report.ts';
+import { noteDropped, unrestOf } from './rest.ts';
 import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
 import { sharedDoor } from './shared-door.ts';
@@ -501,7 +502,7 @@ export class Simulation implements World, Observer {
   // Whether it goes on, and whether it is done.
 
   #audit(): void {
-    this.#noteDropped();
+    noteDropped(this.nodes, this.clients);
     const sinceUs = this.nowUs - this.#progressUs;
     const mustProgress = this.#calm || this.options.faults.length === 0;
     if (mustProgress && sinceUs > PROGRESS_WITHIN_US) {
@@ -512,46 +513,14 @@ export class Simulation implements World, Observer {
       );
     }
     if (!this.#calm) return;
-    const restless = this.#unrest();
+    const restless =
+      unrestOf(this.nodes, this.clients, this.#ledger.height) ?? this.#evidence.unreported();
     if (restless === undefined) {
       this.#finished = true;
       this.#supplyDue = this.nodes.find((node) => node.isUp && node.honest);
       return;
     }
     if (this.nowUs > this.options.seconds * 1_000_000 + MAX_CALM_US) throw restless;
-  }
-
-  #noteDropped(): void {
-    for (const tx of this.clients.unsettledTransactions()) {
-      if (tx.state !== 'acknowledged') continue;
-      const machine = this.nodes[tx.node]?.open?.machine;
-      if (machine?.statusOf(tx.hash)?.state === 'dropped') this.clients.wasDropped(tx);
-    }
-  }
-
-  /** Why the network is not at rest yet. */
-  #unrest(): Violation | undefined {
-    const behind = this.nodes.find((node) => {
-      if (!node.honest) return false;
-      const height = node.open?.machine.head.record.waveId;
-      return height === undefined || Number(height) + 4 < this.#ledger.height;
-    });
-    if (behind !== undefined) {
-      const height = behind.open?.machine.head.record.waveId;
-      return new Violation(
-        'progress',
-        behind.index,
-        `is at wave ${height ?? 'none'} where others are at ${this.#ledger.height}`,
-      );
-    }
-    if (this.clients.unsettled === 0) return this.#evidence.unreported();
-    const [tx] = this.clients.unsettledTransactions();
-    return new Violation(
-      'stranded',
-      tx?.node,
-      `${this.clients.unsettled} transactions neither ran nor were dropped, the first ` +
-        `${tx?.name} of account ${tx?.account}, nonce ${tx?.nonce}, ${tx?.state} by node ${tx?.node}`,
-    );
   }
 
   #report(violation: Violation | undefined): SimReport {
