@@ -65,6 +65,16 @@ describe('a member with a whole store', () => {
     expect(subject.standing).toBe('whole');
   });
 
+  it('of seven waits for four others, that of a lost one as well: f + 1 are three', () => {
+    for (const standing of ['whole', 'lost', 'new'] as const) {
+      const own = standing === 'new' ? {} : { own: 7 };
+      const subject = recovery({ size: 7, standing, ...own });
+      const answers = [1, 2, 3].map((from) => answer(from, 9));
+      expect(resumedBy(subject, answers), standing).toBeUndefined();
+      expect(resumedBy(subject, [...answers, answer(4, 9)]), standing).toBeDefined();
+    }
+  });
+
   it('waits for no vertex of an answer to be accepted', () => {
     expect(resumedBy(recovery({ own: 7 }), [answer(1, 900), answer(2, 901)], none)).toBe(8);
   });

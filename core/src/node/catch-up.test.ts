@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { openMessage } from '../consensus/index.ts';
+import { AnchorSchedule, decodeRefs, encodeRounds, openMessage } from '../consensus/index.ts';
 import { falconVerifyBatch } from '../crypto/index.ts';
+import { executeWave } from '../execution/index.ts';
 import { DEVNET_PARAMETERS, TestChain, testGenesis } from '../execution/testing.ts';
+import { decodeWantWaves, encodeWaves } from '../sync/wave-messages.ts';
 import { addressOf, publicKeyOf } from '../tx/testing.ts';
-import { toQuanta, toValidatorIndex } from '../types/index.ts';
+import {
+  toEpoch,
+  toQuanta,
+  toRound,
+  toValidatorIndex,
+  toVertexHash,
+  toWaveId,
+} from '../types/index.ts';
+import { genesisEpoch } from '../validators/index.ts';
 import { CatchUp, STALLED_MS } from './catch-up.ts';
 
 const genesis = testGenesis({
@@ -81,5 +91,52 @@ describe('catching up', () => {
       }
     }
     expect(subject.phase).toBe('waves');
+  });
+
+  it('ends with the anchors of the newest wave and of the one a round before it', async () => {
+    const chain = await TestChain.start(genesis);
+    const names = [3, 4, 5].map((byte) => toVertexHash(new Uint8Array(32).fill(byte)));
+    let head: Pick<typeof chain.head, 'record' | 'digest'> = chain.head;
+    for (const [i, anchorHash] of names.entries()) {
+      const { record, digest } = head;
+      // Rounds 1, 5 and 6.
+      const anchorRound = toRound([1, 5, 6][i] ?? 0);
+      const wave = executeWave(
+        { ...chain, ...{ parameters: genesis.parameters, verify: falconVerifyBatch } },
+        {
+          ...{ chainId: genesis.chainId, epoch: toEpoch(0), waveId: toWaveId(record.waveId + 1n) },
+          ...{ anchorRound, anchorHash, priorAnchorRound: record.anchorRound },
+          ...{ timestampMs: record.timestampMs + 1n, priorTimestampMs: record.timestampMs },
+          ...{ prevDigest: digest, transactions: [] },
+        },
+      );
+      await chain.store.batch(wave.writes);
+      chain.state.adopt(wave.prepared);
+      head = wave;
+    }
+    const { store, state } = chain;
+    const subject = new CatchUp({ genesis, store, state, verify: falconVerifyBatch, peers });
+    const now = { monotonicMs: 5, unixMs: 5 };
+    let effects = subject.begin(head, now);
+    let asked: string[] = [];
+    for (let i = 0; i < 20 && asked.length === 0; i++) {
+      const question = effects.find((effect) => effect.kind === 'send');
+      if (question?.kind !== 'send') throw new Error('it asks');
+      const { kind, bytes } = openMessage(question.message);
+      if (kind === 'want-waves') {
+        // Nobody has a newer wave.
+        const none = encodeWaves({ ...decodeWantWaves(bytes), parts: [], cert: undefined });
+        effects = subject.message('waves', question.peer, none, now);
+      } else if (kind === 'want-rounds') {
+        const none = encodeRounds({ complete: true, vertices: [] });
+        effects = subject.message('rounds', question.peer, none, now);
+      } else {
+        asked = decodeRefs(bytes).map(({ round, author, name }) => `${round} ${author} ${name[0]}`);
+      }
+    }
+    const { beacon } = genesisEpoch(genesis);
+    const anchorOf = (round: number): number =>
+      new AnchorSchedule(beacon, toEpoch(0), 4).anchorOf(round);
+    expect(asked.toSorted()).toEqual([`5 ${anchorOf(5)} 4`, `6 ${anchorOf(6)} 5`]);
   });
 });
