@@ -37,6 +37,7 @@ export class CommitLog {
   #nextSlot: number;
   #lastDirectSlot: number;
   #settledRound: number;
+  #lostRound = 0;
   /** A vertex came in since slots were judged. */
   #grown = true;
 
@@ -85,6 +86,11 @@ export class CommitLog {
   /** The newest slot decided directly; of those below some may not have been. */
   get lastDirectSlot(): number {
     return this.#lastDirectSlot;
+  }
+
+  /** The newest round whose own vertex fell below the GC round without a wave; 0 for none. */
+  get lostRound(): number {
+    return this.#lostRound;
   }
 
   /** Execution or the commit rule lags: rounds bring no batches and go slowly. */
@@ -160,6 +166,7 @@ export class CommitLog {
         for (const vertex of vertices) {
           if (vertex.emitted) continue;
           this.#dag.markEmitted(vertex);
+          if (vertex.author === this.#self) this.#lostRound = vertex.round;
           for (const ref of vertex.batches) {
             if (vertex.author !== this.#self) this.#batches.settle(ref.hash);
             else this.#returned.push(...this.#batches.take(ref));

@@ -37,7 +37,7 @@ import { HeldNames } from './held-names.ts';
 import { frameMessage, messageKind, openMessage } from './message.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { Producer } from './producer.ts';
-import { makeVertex, parentsFor } from './proposer.ts';
+import { makeVertex } from './proposer.ts';
 import { newestBytesOf, RecoveryExchange } from './recovery-exchange.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import type { OwnStore } from './standing-records.ts';
@@ -371,6 +371,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       quorum: this.#quorum,
       parameters: this.#context.parameters,
       ownRound: this.#restoredRound,
+      self: this.#seat.self,
     };
     const { monotonicMs } = now;
     return new Producer(options, this.#dag, this.#log, this.#attestations, monotonicMs);
@@ -477,8 +478,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const seat = this.#seat;
     invariant(seat !== undefined, 'only a member makes vertices');
     const round = toRound(producer.nextRound);
-    const parents = parentsFor(this.#dag, round);
-    const weakParents = this.#tips.weakParents(round, this.#log.gcRound);
+    const parents = producer.parents(round);
+    const weakParents = this.#tips.weakParents(round, this.#log.gcRound, seat.self);
     const takesBatch = !this.#log.isCongested && !this.#log.isEnding;
     const batches = takesBatch ? this.#takeBatch(producer, effects) : [];
     const attestations = this.#attestations.take(seat.signer);
@@ -500,7 +501,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     if (this.#recovery !== undefined) writes.push(...this.#recovery.produced({ round, name }));
     effects.persist(writes, true);
     this.#exchange.accepted({ vertex, name });
-    producer.produced(round, now.monotonicMs);
+    const hasOwnParent = parents.some(({ author }) => author === seat.self);
+    producer.produced(round, hasOwnParent, now.monotonicMs);
     this.#newestOwn = encodeVertex(vertex);
     this.#sendNewest(effects, now);
     this.#settleOutcomes(this.#pool.add(seat.self, attestations), effects);

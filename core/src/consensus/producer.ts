@@ -4,9 +4,9 @@
  * minimum delay and for the leaders or their timeout; a member that is behind waits for the quorum
  * alone. What goes into the vertex is `proposer.ts`'s.
  */
-import type { GenesisParameters } from '../types/index.ts';
+import type { GenesisParameters, MemberIndex } from '../types/index.ts';
 import type { CommitLog } from './commit-log.ts';
-import type { Dag } from './dag.ts';
+import type { Dag, DagVertex } from './dag.ts';
 import type { OwnAttestations } from './own-attestations.ts';
 import { leadersAreSettled, parentsFor } from './proposer.ts';
 import { RoundClock } from './round-clock.ts';
@@ -23,6 +23,7 @@ export interface ProducerOptions {
   readonly parameters: GenesisParameters;
   /** The round of the newest vertex that this member made; 0 for none. */
   readonly ownRound: number;
+  readonly self: MemberIndex;
 }
 
 export class Producer {
@@ -38,6 +39,8 @@ export class Producer {
   #settledFor = 0;
   #judgedFor = 0;
   #judgedParents = 0;
+  /** The round of the last own vertex without own parent. */
+  #startedAnew = 0;
 
   /** @param startMs counts as the time of the last own vertex */
   constructor(
@@ -83,15 +86,33 @@ export class Producer {
     return this.#clock.lastMs + waitMs;
   }
 
+  /**
+   * What the vertex of `round` takes as parents. When own vertices fell out of waves and others may
+   * not have them, nor therefore anything made on top of them, it takes the others' alone, once for
+   * each GC window: as above the GC round, a member goes on without own parent.
+   */
+  parents(round: number): DagVertex[] {
+    const parents = parentsFor(this.#dag, round);
+    if (!this.#isUnheard) return parents;
+    const others = parents.filter(({ author }) => author !== this.#options.self);
+    return others.length < this.#options.quorum ? parents : others;
+  }
+
   /** Nothing is made below `round` (recovery). */
   resumeAt(round: number): void {
     this.#ownRound = Math.max(this.#ownRound, round - 1);
   }
 
-  /** The vertex of `round` was made. */
-  produced(round: number, nowMs: number): void {
+  /** The vertex of `round` was made. @param hasOwnParent whether its author's is among its parents */
+  produced(round: number, hasOwnParent: boolean, nowMs: number): void {
+    if (!hasOwnParent) this.#startedAnew = round;
     this.#ownRound = round;
     this.#clock.produced(nowMs);
+  }
+
+  /** No wave took what was made since the member started anew, as far as waves have come. */
+  get #isUnheard(): boolean {
+    return this.#log.lostRound > 0 && this.#log.lostRound >= this.#startedAnew;
   }
 
   /** A transaction is pending or on its way through the slots, or the epoch is to be closed. */
@@ -117,7 +138,7 @@ export class Producer {
     this.#judgedFor = round;
     this.#judgedParents = parents;
     const { quorum } = this.#options;
-    if (!leadersAreSettled(this.#dag, quorum, round, parentsFor(this.#dag, round))) return false;
+    if (!leadersAreSettled(this.#dag, quorum, round, this.parents(round))) return false;
     this.#settledFor = round;
     return true;
   }

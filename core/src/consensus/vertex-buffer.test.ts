@@ -137,6 +137,34 @@ describe('the buffer of vertices', () => {
     expect(told.buffer.size).toBe(MAX_BUFFERED_PER_AUTHOR + 1);
   });
 
+  it('misses nothing that waits here itself, until that loses its place', () => {
+    const told = new Told();
+    const wanted = (): unknown[] =>
+      [...told.missing].map((missing) => missing.kind === 'vertex' && missing.ref);
+    // Of the chain of one author's vertices only the lowest misses something.
+    for (const round of [3, 5, 4, 6]) {
+      const parent = refOf(0, round - 1);
+      told.add(entry(0, round, parent), [parent]);
+    }
+    expect(wanted()).toEqual([refOf(0, 2)]);
+    // Same name, another place: that vertex can never come.
+    const elsewhere = { ...refOf(0, 3), round: toRound(8) };
+    told.add(entry(1, 9, elsewhere), [elsewhere]);
+    expect(wanted()).toEqual([refOf(0, 2), elsewhere]);
+    told.buffer.dropBelow(4);
+    expect(wanted()).toEqual([elsewhere, refOf(0, 3)]);
+  });
+
+  it('makes room for a vertex that misses nothing, however high its round', () => {
+    const told = new Told();
+    for (let round = 2; round < 2 + MAX_BUFFERED_PER_AUTHOR; round++) {
+      told.add(entry(0, round), [refOf(1, round - 1)]);
+    }
+    expect(told.add(entry(0, 10_000))?.vertex.round).toBe(1 + MAX_BUFFERED_PER_AUTHOR);
+    expect(told.buffer.size).toBe(MAX_BUFFERED_PER_AUTHOR);
+    expect(told.drain()).toEqual(['0/10000']);
+  });
+
   it('keeps what lies ahead of the clock, and says when the next of it is due', () => {
     const told = new Told();
     for (const round of [9, 5, 8]) told.add(entry(0, round));

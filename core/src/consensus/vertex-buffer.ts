@@ -49,7 +49,10 @@ export interface MissingBatch {
 
 export type Missing = MissingVertex | MissingBatch;
 
-/** Is told of every missing thing once, and when it is held or nobody waits for it any more. */
+/**
+ * Is told of every missing thing that is not here, and when it is, or nobody waits for it any more:
+ * held, or waiting here itself. One that loses its place here is missing again.
+ */
 export interface MissingObserver {
   want(missing: Missing): void;
   settle(missing: Missing): void;
@@ -57,7 +60,11 @@ export interface MissingObserver {
 
 export const MAX_BUFFERED_PER_AUTHOR = 32;
 
-type Waited<M extends Missing> = M & { readonly children: Set<Child> };
+type Waited<M extends Missing> = M & {
+  readonly children: Set<Child>;
+  /** The observer was told of it, and not of its end. */
+  isWanted: boolean;
+};
 
 export class VertexBuffer {
   readonly #observer: MissingObserver;
@@ -115,15 +122,18 @@ export class VertexBuffer {
     const { author, round } = entry.vertex;
     const own = this.#byAuthor.get(author) ?? [];
     const after = own.findIndex(({ vertex }) => vertex.round > round);
-    if (after < 0 && own.length >= MAX_BUFFERED_PER_AUTHOR) return entry;
+    const isFull = own.length >= MAX_BUFFERED_PER_AUTHOR;
+    // What misses nothing waits for nobody, and must not stay out for those that do.
+    const isWhole = missingVertices.length === 0 && missingBatches.length === 0;
+    if (isFull && after < 0 && !isWhole) return entry;
+    const highest = isFull ? own.at(-1) : undefined;
     this.#byAuthor.set(author, own);
     own.splice(after < 0 ? own.length : after, 0, child);
     this.#byName.set(nameKey(entry.name), child);
+    this.#found(this.#vertices.get(refKey({ round, author, name: entry.name })));
     for (const ref of missingVertices) this.#missVertex(child, ref);
     this.missBatches(child, missingBatches);
-    if (own.length <= MAX_BUFFERED_PER_AUTHOR) return undefined;
-    const highest = own.at(-1);
-    if (highest !== undefined) this.#remove(highest);
+    if (highest !== undefined) this.#giveUp(highest);
     return highest;
   }
 
@@ -133,7 +143,7 @@ export class VertexBuffer {
     const missing = this.#vertices.get(key);
     if (missing === undefined) return;
     this.#vertices.delete(key);
-    this.#observer.settle(missing);
+    this.#found(missing);
     for (const child of missing.children) {
       child.missingVertices--;
       this.#judge(child);
@@ -145,7 +155,7 @@ export class VertexBuffer {
     const missing = this.#batches.get(key);
     if (missing === undefined) return;
     this.#batches.delete(key);
-    this.#observer.settle(missing);
+    this.#found(missing);
     for (const child of missing.children) {
       child.missingBatches--;
       this.#judge(child);
@@ -158,12 +168,12 @@ export class VertexBuffer {
       const key = nameKey(hash);
       let missing = this.#batches.get(key);
       const isNew = missing === undefined;
-      missing ??= { kind: 'batch', hash, children: new Set() };
+      missing ??= { kind: 'batch', hash, children: new Set(), isWanted: false };
       if (!missing.children.has(child)) child.missingBatches++;
       missing.children.add(child);
       if (!isNew) continue;
       this.#batches.set(key, missing);
-      this.#observer.want(missing);
+      this.#want(missing);
     }
     this.#judge(child);
   }
@@ -193,7 +203,7 @@ export class VertexBuffer {
     for (const own of this.#byAuthor.values()) {
       for (let first = own[0]; first !== undefined; first = own[0]) {
         if (first.vertex.round >= round) break;
-        this.#remove(first);
+        this.#giveUp(first);
       }
     }
   }
@@ -207,19 +217,36 @@ export class VertexBuffer {
     const key = refKey(ref);
     let missing = this.#vertices.get(key);
     const isNew = missing === undefined;
-    missing ??= { kind: 'vertex', ref, children: new Set() };
+    missing ??= { kind: 'vertex', ref, children: new Set(), isWanted: false };
     if (!missing.children.has(child)) child.missingVertices++;
     missing.children.add(child);
     if (!isNew) return;
     this.#vertices.set(key, missing);
+    const waiting = this.#byName.get(nameKey(ref.name))?.vertex;
+    if (waiting?.round !== ref.round || waiting.author !== ref.author) this.#want(missing);
+  }
+
+  #want(missing: Waited<MissingVertex> | Waited<MissingBatch>): void {
+    missing.isWanted = true;
     this.#observer.want(missing);
   }
 
-  #unmiss<M extends Missing>(among: Map<string, Waited<M>>, key: string, child: Child): void {
+  /** It is here, or nobody waits for it any more. */
+  #found(missing: Waited<MissingVertex> | Waited<MissingBatch> | undefined): void {
+    if (missing?.isWanted !== true) return;
+    missing.isWanted = false;
+    this.#observer.settle(missing);
+  }
+
+  #unmiss(
+    among: Map<string, Waited<MissingVertex>> | Map<string, Waited<MissingBatch>>,
+    key: string,
+    child: Child,
+  ): void {
     const missing = among.get(key);
     if (missing?.children.delete(child) !== true || missing.children.size > 0) return;
     among.delete(key);
-    this.#observer.settle(missing);
+    this.#found(missing);
   }
 
   /** Puts a vertex among the whole ones, or takes it from there. */
@@ -228,6 +255,14 @@ export class VertexBuffer {
     if (isWhole === (child.queue !== undefined)) return;
     if (isWhole) enqueue(this.#whole, child, byRound);
     else unqueue(child);
+  }
+
+  /** Loses its place without being accepted: whoever waits for it misses it again. */
+  #giveUp(child: Child): void {
+    this.#remove(child);
+    const { round, author } = child.vertex;
+    const missing = this.#vertices.get(refKey({ round, author, name: child.name }));
+    if (missing !== undefined) this.#want(missing);
   }
 
   #remove(child: Child): void {

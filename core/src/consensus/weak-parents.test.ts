@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { toMemberIndex } from '../types/index.ts';
 import { TextDag } from './testing/dag-text.ts';
 import { nameOf } from './testing.ts';
 import { Tips } from './weak-parents.ts';
 
-const namesAt = (text: TextDag, round: number, gcRound = 0): Uint8Array[] =>
-  new Tips(text.dag, text.size).weakParents(round, gcRound).map(({ name }) => name);
+const A = toMemberIndex(0);
+const namesAt = (text: TextDag, round: number, gcRound = 0, self = A): Uint8Array[] =>
+  new Tips(text.dag, text.size).weakParents(round, gcRound, self).map(({ name }) => name);
 
 describe('weak parents', () => {
   // D is slow: nobody takes its vertices of rounds 1 and 2.
@@ -28,7 +30,12 @@ describe('weak parents', () => {
     const text = new TextDag(4, slow);
     const tips = new Tips(text.dag, 4);
     text.dag.markEmitted(text.at('D2'));
-    expect(tips.weakParents(5, 0)).toEqual([]);
+    expect(tips.weakParents(5, 0, A)).toEqual([]);
+  });
+
+  it('are never those of their author, which others may miss', () => {
+    const text = new TextDag(4, slow);
+    expect(namesAt(text, 5, 0, toMemberIndex(3))).toEqual([]);
   });
 
   it('are never a second vertex of an author and round', () => {
@@ -45,7 +52,7 @@ describe('weak parents', () => {
     const first = authors.join(' ');
     const text = new TextDag(16, [first, `A(${some})`, 'A(A)', 'A(A)']);
     const at = (round: number): number[] =>
-      new Tips(text.dag, 16).weakParents(round, 0).map(({ author }) => author);
+      new Tips(text.dag, 16).weakParents(round, 0, A).map(({ author }) => author);
     expect(at(3).length).toBe(8);
     expect(at(3)).toEqual([13, 14, 15, 3, 4, 5, 6, 7]);
     expect(at(10)).toEqual([6, 7, 8, 9, 10, 11, 12, 13]);

@@ -6,7 +6,7 @@
  * Every accepted vertex passes through here once; what is referred to in time, as almost all are,
  * costs nothing more.
  */
-import { MAX_WEAK_PARENTS, type WeakParentRef } from '../types/index.ts';
+import { MAX_WEAK_PARENTS, type MemberIndex, type WeakParentRef } from '../types/index.ts';
 import type { Dag, DagVertex } from './dag.ts';
 import { MAX_WEAK_PARENT_DEPTH } from './vertex-verification.ts';
 
@@ -32,16 +32,18 @@ export class Tips {
   }
 
   /**
-   * The weak parents of an own vertex of `round`, at most eight, each of another author: the newest
-   * tip of each, authors in turn from one round to the next.
+   * The weak parents of a vertex of `round` that `self` makes, at most eight, each of another author:
+   * the newest tip of each, authors in turn from one round to the next. A member that goes on without
+   * own parent leaves its own tip to those who hold it: what others miss must not hold it up again.
    */
-  weakParents(round: number, gcRound: number): WeakParentRef[] {
+  weakParents(round: number, gcRound: number, self: MemberIndex): WeakParentRef[] {
     const lowest = Math.max(gcRound + 1, round - MAX_WEAK_PARENT_DEPTH);
     const isTip = (tip: DagVertex): boolean =>
       !tip.referred && !tip.emitted && tip.round >= lowest && tip.round > gcRound;
     this.#tips = this.#tips.filter(isTip);
     const newest = new Map<number, DagVertex>();
     for (const tip of this.#tips) {
+      if (tip.author === self) continue;
       if (tip.round > round - 2 || this.#dag.of(tip.round, tip.author)[0] !== tip) continue;
       const other = newest.get(tip.author);
       if (other === undefined || other.round < tip.round) newest.set(tip.author, tip);
