@@ -18,6 +18,11 @@ export class AdmittedRecords {
     return this.#table.put(hash, bytes);
   }
 
+  /** @throws PydeError `state.checksum` */
+  has(hash: TxHash): boolean {
+    return this.#table.get(hash) !== undefined;
+  }
+
   delete(hash: TxHash): StoreWrite {
     return this.#table.delete(hash);
   }

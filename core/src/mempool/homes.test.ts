@@ -52,11 +52,11 @@ describe('transactions held for their home', () => {
     held.hold({ name: 'c' }, 500);
     expect(held.nextDueMs).toBe(10 + TAKE_OVER_MS);
     expect(held.takeDue(9 + TAKE_OVER_MS, 10)).toEqual([]);
-    expect(held.takeDue(10 + TAKE_OVER_MS, 1)).toEqual([{ name: 'a' }]);
+    expect(held.takeDue(10 + TAKE_OVER_MS, 1).map(({ entry }) => entry.name)).toEqual(['a']);
     held.delete('b');
     expect(held.takeDue(10 + TAKE_OVER_MS, 10)).toEqual([]);
     expect([held.has('c'), held.size]).toEqual([true, 1]);
-    expect(held.takeDue(10_000, 10)).toEqual([{ name: 'c' }]);
+    expect(held.takeDue(10_000, 10).map(({ entry }) => entry.name)).toEqual(['c']);
     expect(held.nextDueMs).toBeUndefined();
   });
 });

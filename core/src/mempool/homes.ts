@@ -22,6 +22,8 @@ export function homeOf(from: Address, epoch: Epoch, size: number): MemberIndex {
 interface Held<Entry> {
   readonly entry: Entry;
   readonly sinceMs: number;
+  /** How many members were asked before. */
+  readonly asked: number;
 }
 
 /** Transactions that another member was asked to put in, the longest waiting first. */
@@ -36,9 +38,12 @@ export class HeldForHome<Entry extends { readonly name: string }> {
     return this.#held.has(name);
   }
 
-  /** @param nowMs monotonic; never less than in the call before */
-  hold(entry: Entry, nowMs: number): void {
-    this.#held.set(entry.name, { entry, sinceMs: nowMs });
+  /**
+   * @param nowMs monotonic; never less than in the call before
+   * @param asked how many members were asked in vain before
+   */
+  hold(entry: Entry, nowMs: number, asked = 0): void {
+    this.#held.set(entry.name, { entry, sinceMs: nowMs, asked });
   }
 
   delete(name: string): void {
@@ -52,13 +57,13 @@ export class HeldForHome<Entry extends { readonly name: string }> {
   }
 
   /** Takes out those whose home had its time, at most `limit`. */
-  takeDue(nowMs: number, limit: number): Entry[] {
-    const due: Entry[] = [];
-    for (const { entry, sinceMs } of this.#held.values()) {
-      if (sinceMs + TAKE_OVER_MS > nowMs || due.length >= limit) break;
-      due.push(entry);
+  takeDue(nowMs: number, limit: number): Held<Entry>[] {
+    const due: Held<Entry>[] = [];
+    for (const held of this.#held.values()) {
+      if (held.sinceMs + TAKE_OVER_MS > nowMs || due.length >= limit) break;
+      due.push(held);
     }
-    for (const { name } of due) this.#held.delete(name);
+    for (const { entry } of due) this.#held.delete(entry.name);
     return due;
   }
 }

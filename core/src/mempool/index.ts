@@ -3,6 +3,7 @@ export { homeOf, SILENT_HOME_ROUNDS, TAKE_OVER_MS } from './homes.ts';
 export {
   type Admission,
   type AdmissionStart,
+  type Forwarded,
   Mempool,
   type MempoolErrorCode,
   type MempoolLimits,

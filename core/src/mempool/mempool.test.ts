@@ -431,7 +431,7 @@ describe('a transaction whose home is another member', () => {
     const tx = transfer(0);
     admitForwarded(tx);
     expect(pool.forwardAgain(1_000)).toEqual([]);
-    expect(pool.forwardAgain(2_500)).toEqual([{ from: tx.from, bytes: encodeTx(tx) }]);
+    expect(pool.forwardAgain(2_500)).toEqual([{ from: tx.from, bytes: encodeTx(tx), asked: 1 }]);
     expect(pool.forwardAgain(4_000)).toEqual([]);
     expect(pool.nextTakeOverMs).toBe(4_500);
   });

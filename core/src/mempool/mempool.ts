@@ -100,6 +100,14 @@ export type MempoolErrorCode =
   | 'mempool.gas-tank'
   | 'mempool.evicted';
 
+/** A transaction to be sent to a member that puts it in. */
+export interface Forwarded {
+  readonly from: Address;
+  readonly bytes: Uint8Array;
+  /** How many members had it before and did not bring it through. */
+  readonly asked: number;
+}
+
 interface Entry extends Evictable {
   readonly name: string;
   readonly hash: TxHash;
@@ -232,15 +240,26 @@ export class Mempool {
   /** Lets `takeBatch` give what was forwarded and did not come through in time. @returns how many */
   takeOver(nowMs: number): number {
     const due = this.#held.takeDue(nowMs, MAX_TAKEN_OVER);
-    for (const entry of due) this.#enqueue(entry);
+    for (const { entry } of due) this.#enqueue(entry);
     return due.length;
   }
 
   /** For a node without a seat: what did not come through in time, to be forwarded again. */
-  forwardAgain(nowMs: number): readonly { readonly from: Address; readonly bytes: Uint8Array }[] {
-    const due = this.#held.takeDue(nowMs, MAX_TAKEN_OVER);
-    for (const entry of due) this.#held.hold(entry, nowMs);
-    return due.map(({ tx, bytes }) => ({ from: tx.from, bytes }));
+  forwardAgain(nowMs: number): Forwarded[] {
+    return this.#held.takeDue(nowMs, MAX_TAKEN_OVER).map(({ entry, asked }) => {
+      this.#held.hold(entry, nowMs, asked + 1);
+      return { from: entry.tx.from, bytes: entry.bytes, asked: asked + 1 };
+    });
+  }
+
+  /** For a node that lost its seat: what it would have put in itself, to be forwarded. */
+  forwardAll(nowMs: number): Forwarded[] {
+    const waiting = [...this.#queue.values()];
+    this.#queue.clear();
+    return waiting.map((entry) => {
+      this.#held.hold(entry, nowMs);
+      return { from: entry.tx.from, bytes: entry.bytes, asked: 0 };
+    });
   }
 
   /** Pending, or executed lately. */

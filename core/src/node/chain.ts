@@ -30,9 +30,9 @@ interface Head {
   readonly digest: Hash;
 }
 
-/** Of `epoch` and `round` in an encoded vertex. */
 /** How often it is asked whether the node was left behind. */
 const LOOK_MS = 100;
+/** Of `epoch` and `round` in an encoded vertex. */
 const EPOCH_OFFSET = 8;
 const ROUND_OFFSET = 16;
 const PLACE_BYTES = 24;
@@ -75,8 +75,8 @@ export class Chain {
   }
 
   /** See `Epochs.homeOf`. */
-  homeOf(from: Address): ValidatorIndex | undefined {
-    return this.#epochs.homeOf(from);
+  homeOf(from: Address, asked = 0): ValidatorIndex | undefined {
+    return this.#epochs.homeOf(from, asked);
   }
 
   /** Is this node a member of the current epoch? */

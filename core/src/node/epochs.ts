@@ -152,11 +152,13 @@ export class Epochs {
   /**
    * Who puts in what `from` sends (design/consensus.md, "Waves"); undefined for this node itself. A
    * member takes over from a silent home; a node without a seat asks the next one that is not.
+   * @param asked how many members did not bring it through: a home that goes on and drops it is
+   * passed over by whoever cannot put it in itself
    */
-  homeOf(from: Address): ValidatorIndex | undefined {
+  homeOf(from: Address, asked = 0): ValidatorIndex | undefined {
     const { committee } = this.#current.description.record;
     const size = committee.length;
-    const home = homeOf(from, this.epoch, size);
+    const home = homeOf(from, this.epoch, size) + asked;
     for (let step = 0; step < size; step++) {
       const seat = toMemberIndex((home + step) % size);
       const peer = committee[seat];
@@ -164,7 +166,7 @@ export class Epochs {
       if (!this.#current.consensus.isSilent(seat, SILENT_HOME_ROUNDS)) return peer;
       if (this.hasSeat) return undefined;
     }
-    return committee[home];
+    return committee[home % size];
   }
 
   /** Is this node a member of the epoch? */

@@ -8,14 +8,23 @@ import { isPydeError } from '../bytes/index.ts';
 import { frameMessage } from '../consensus/index.ts';
 import { decodeBatch, encodeBatch, type ValidatorIndex } from '../types/index.ts';
 
-/** Transactions of one peer that may be in admission at a time; more are not taken. */
+/** Transactions of one peer that may be in admission at a time, and their bytes. */
 export const MAX_RELAYED_PER_PEER = 512;
+export const MAX_RELAYED_BYTES_PER_PEER = 2 * 1024 * 1024;
+/** Of all peers: half of what a node admits at a time, so that clients keep the other half. */
+export const MAX_RELAYED = 8_192;
+export const MAX_RELAYED_BYTES = 8 * 1024 * 1024;
 /** Transactions to one peer that wait for the end of the turn; its time alone brings more over. */
 export const MAX_OUTGOING_PER_PEER = 1_024;
 /** Of one message; a transaction that is larger goes alone. */
 const MESSAGE_BYTES = 256 * 1024;
 /** Relayed requests are numbered below the numbers of any client. */
 const FIRST_REQUEST = -(2 ** 52);
+
+interface InCheck {
+  transactions: number;
+  bytes: number;
+}
 
 export interface Relayed {
   /** For {@link Forwarding.settled}. */
@@ -30,9 +39,10 @@ export interface Parcel {
 
 export class Forwarding {
   readonly #outgoing = new Map<ValidatorIndex, Uint8Array[]>();
-  /** By request number, who relayed it. */
-  readonly #inCheck = new Map<number, ValidatorIndex>();
-  readonly #byPeer = new Map<ValidatorIndex, number>();
+  /** By request number, who relayed it, and its length. */
+  readonly #inCheck = new Map<number, { readonly peer: ValidatorIndex; readonly bytes: number }>();
+  readonly #byPeer = new Map<ValidatorIndex, InCheck>();
+  #bytes = 0;
   #nextRequest = FIRST_REQUEST;
 
   /** Relayed transactions in admission. */
@@ -61,16 +71,20 @@ export class Forwarding {
 
   /** The transactions of a message, as many as its sender may have in admission. */
   receive(peer: ValidatorIndex, bytes: Uint8Array): Relayed[] {
-    const room = MAX_RELAYED_PER_PEER - (this.#byPeer.get(peer) ?? 0);
-    if (room <= 0) return [];
-    return transactionsOf(bytes)
-      .slice(0, room)
-      .map((tx) => {
-        const request = this.#nextRequest++;
-        this.#inCheck.set(request, peer);
-        this.#byPeer.set(peer, (this.#byPeer.get(peer) ?? 0) + 1);
-        return { request, bytes: tx };
-      });
+    const ofPeer = this.#byPeer.get(peer) ?? { transactions: 0, bytes: 0 };
+    this.#byPeer.set(peer, ofPeer);
+    if (!this.#hasRoom(ofPeer, 0)) return [];
+    const taken: Relayed[] = [];
+    for (const tx of transactionsOf(bytes)) {
+      if (!this.#hasRoom(ofPeer, tx.length)) break;
+      const request = this.#nextRequest++;
+      this.#inCheck.set(request, { peer, bytes: tx.length });
+      ofPeer.transactions++;
+      ofPeer.bytes += tx.length;
+      this.#bytes += tx.length;
+      taken.push({ request, bytes: tx });
+    }
+    return taken;
   }
 
   isRelayed(request: number): boolean {
@@ -79,10 +93,23 @@ export class Forwarding {
 
   /** Admitted or refused; nobody waits for the answer. */
   settled(request: number): void {
-    const peer = this.#inCheck.get(request);
-    if (peer === undefined) return;
+    const settled = this.#inCheck.get(request);
+    if (settled === undefined) return;
     this.#inCheck.delete(request);
-    this.#byPeer.set(peer, (this.#byPeer.get(peer) ?? 1) - 1);
+    this.#bytes -= settled.bytes;
+    const ofPeer = this.#byPeer.get(settled.peer);
+    if (ofPeer === undefined) return;
+    ofPeer.transactions--;
+    ofPeer.bytes -= settled.bytes;
+  }
+
+  #hasRoom(ofPeer: InCheck, bytes: number): boolean {
+    return (
+      ofPeer.transactions < MAX_RELAYED_PER_PEER &&
+      ofPeer.bytes + bytes <= MAX_RELAYED_BYTES_PER_PEER &&
+      this.#inCheck.size < MAX_RELAYED &&
+      this.#bytes + bytes <= MAX_RELAYED_BYTES
+    );
   }
 }
 

@@ -18,6 +18,7 @@ import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
   AdmittedRecords,
+  Forwarded,
   Mempool,
   MempoolView,
   PoolStatus,
@@ -103,7 +104,7 @@ export type NodeEffect =
 export interface NodeSetup {
   readonly mempool: Mempool;
   readonly admitted: AdmittedRecords;
-  readonly chain: Chain;
+  readonly chain: Pick<Chain, keyof Chain>;
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -274,15 +275,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#consensus({ kind: 'timer' }, now);
   }
 
-  /** Homes had their time: a member puts it in itself, any other node asks the home again. */
+  /** Homes had their time: a member puts it in itself, any other node asks the next member. */
   #takeOver(now: Instant): void {
     const { mempool, chain } = this.#setup;
-    if (chain.hasSeat) {
-      mempool.takeOver(now.monotonicMs);
-      return;
-    }
-    for (const { from, bytes } of mempool.forwardAgain(now.monotonicMs)) {
-      const home = chain.homeOf(from);
+    if (chain.hasSeat) mempool.takeOver(now.monotonicMs);
+    else this.#forward(mempool.forwardAgain(now.monotonicMs));
+  }
+
+  #forward(transactions: readonly Forwarded[]): void {
+    for (const { from, bytes, asked } of transactions) {
+      const home = this.#setup.chain.homeOf(from, asked);
       if (home !== undefined) this.#forwarding.add(home, bytes);
     }
   }
@@ -298,7 +300,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       if (start.kind === 'known') {
         const isPending = this.statusOf(start.hash)?.state === 'pending';
         if (this.#readmitting.has(request) && !isPending) this.#obsolete.push(start.hash);
-        return this.#admitted(request, start.hash, undefined);
+        // One that a peer forwarded has no record here yet.
+        const isUnsaved = isPending && !this.#setup.admitted.has(start.hash);
+        return this.#admitted(request, start.hash, isUnsaved ? bytes.slice() : undefined);
       }
       this.#inCheck.set(request, start.admission);
       this.#bytesInCheck += start.admission.bytes.length;
@@ -334,8 +338,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     const { bytes } = admission;
     try {
       const { mempool, chain } = this.#setup;
-      const isRelayed = this.#forwarding.isRelayed(request);
-      const home = isRelayed ? undefined : chain.homeOf(admission.tx.from);
+      // Whoever forwarded it here counts on this member; without a seat it has to go on.
+      const isPutInHere = this.#forwarding.isRelayed(request) && chain.hasSeat;
+      const home = isPutInHere ? undefined : chain.homeOf(admission.tx.from);
       const isForwarded = home !== undefined;
       const view = this.#view();
       const hash = mempool.complete(admission, valid, view, now.monotonicMs, isForwarded);
@@ -490,6 +495,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return [effect];
       case 'epoch':
         this.#setup.mempool.putBackAll();
+        if (!this.#setup.chain.hasSeat) {
+          this.#forward(this.#setup.mempool.forwardAll(now.monotonicMs));
+        }
         return this.#propose(now);
       case 'halt':
         this.#halted = effect.reason;

@@ -70,6 +70,7 @@ const waveOf = (...transactions: Uint8Array[]): CommittedWave => ({
   anchorHash: toVertexHash(new Uint8Array(32)),
   timestampMs: 2n,
   priorTimestampMs: 1n,
+  phase: 'open',
   transactions,
 });
 
