@@ -123,8 +123,8 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     name: 'own-vertex-not-noted',
     rule: 'the round of the newest own vertex is kept with it',
     file: CONSENSUS,
-    find: '[...this.#accept(vertex, name), this.#records.putOwn({ round, name })]',
-    replace: '[...this.#accept(vertex, name)]',
+    find: '[...this.#accept(own), this.#records.putOwn({ round, name })]',
+    replace: '[...this.#accept(own)]',
     checks: [sim('--validators 4 --seed 1 --seconds 1 --signatures keyed')],
   },
   {

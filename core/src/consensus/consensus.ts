@@ -21,8 +21,6 @@ import {
   type MemberIndex,
   MIN_TX_BYTES,
   toRound,
-  type Vertex,
-  type VertexHash,
 } from '../types/index.ts';
 import { AnchorSchedule } from './anchor-schedule.ts';
 import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
@@ -41,7 +39,7 @@ import { makeVertex } from './proposer.ts';
 import { newestBytesOf, RecoveryExchange } from './recovery-exchange.ts';
 import { newestOwn, type Restored, rebuildDag } from './restore.ts';
 import type { OwnStore } from './standing-records.ts';
-import { VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
+import { type NamedVertex, VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
 import { WaveBuilder } from './wave-builder.ts';
 import { Tips } from './weak-parents.ts';
 
@@ -448,8 +446,9 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   }
 
   #acceptBuffered(effects: EffectList, now: Instant): void {
-    this.#exchange.drain(now, ({ vertex, name }) => {
-      effects.persist(this.#accept(vertex, name), false);
+    this.#exchange.drain(now, (entry) => {
+      const { vertex, name } = entry;
+      effects.persist(this.#accept(entry), false);
       const isOwn = vertex.author === this.#seat?.self;
       if (isOwn) this.#recovery?.ownVertexSeen({ round: vertex.round, name });
       this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
@@ -457,13 +456,14 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   }
 
   /** @returns what keeps the vertex and its batches */
-  #accept(vertex: Vertex, name: VertexHash): StoreWrite[] {
+  #accept(entry: NamedVertex): StoreWrite[] {
+    const { vertex, name } = entry;
     this.#log.grew();
-    const placed = this.#dag.insert(vertex, name);
+    const placed = this.#dag.insert(vertex, name, entry.seen);
     this.#tips.accepted(placed);
     if (placed.round <= this.#log.settledRound) this.#dag.markEmitted(placed);
     const record = (): StoreWrite => this.#records.putVertex(vertex, name);
-    const writes = [this.#door.record(vertex, record)];
+    const writes = [this.#door.record(entry, record)];
     for (const { hash } of vertex.batches) {
       const bytes = this.#batches.refer(hash, !placed.emitted);
       if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));
@@ -497,7 +497,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       },
       seat.signer,
     );
-    const writes = [...this.#accept(vertex, name), this.#records.putOwn({ round, name })];
+    const own = this.#door.own(vertex, name);
+    const writes = [...this.#accept(own), this.#records.putOwn({ round, name })];
     if (this.#recovery !== undefined) writes.push(...this.#recovery.produced({ round, name }));
     effects.persist(writes, true);
     this.#exchange.accepted({ vertex, name });

@@ -20,34 +20,118 @@ import {
   type VertexHash,
 } from '../types/index.ts';
 import type { AnchorSchedule } from './anchor-schedule.ts';
+import { SeatSet } from './seat-set.ts';
+import type { FirstSeen } from './vertex-door.ts';
 
-export interface DagVertex {
+const NO_VERTICES: readonly DagVertex[] = [];
+const NO_SEATS = new SeatSet();
+
+/** What is kept of an accepted vertex; {@link Dag} alone writes to it. */
+export class DagVertex {
   readonly round: Round;
   readonly author: MemberIndex;
   readonly name: VertexHash;
   readonly timestampMs: bigint;
   readonly batches: readonly BatchRef[];
-  /** Links and flags below are written by {@link Dag} alone. */
-  parents: readonly DagVertex[];
-  weakParents: readonly DagVertex[];
   /** The vertex of the slot one round below that is among the parents. */
-  vote: DagVertex | undefined;
+  vote: DagVertex | undefined = undefined;
   /** The vertex of the slot two rounds below that q of the parents vote for. */
-  certifies: DagVertex | undefined;
-  /** Part of a wave that was committed. */
-  emitted: boolean;
-  /** Parent of some accepted vertex. */
-  referred: boolean;
+  certifies: DagVertex | undefined = undefined;
+  weakParents: readonly DagVertex[] = NO_VERTICES;
   /** Authors whose vertices of the round above all vote for it. */
-  votes: number;
+  votes = 0;
   /** Authors that have a certificate for it two rounds above. */
-  certificates: number;
+  certificates = 0;
+  /** Of a vertex in a slot: authors whose first vertex of the round above votes for it. */
+  voters: SeatSet | undefined = undefined;
+  /** Authors whose first vertex of the round below is a parent; nobody changes the set. */
+  firstParents: SeatSet = NO_SEATS;
+  /** Parents that are not the first of their author. */
+  otherParents: readonly DagVertex[] = NO_VERTICES;
+  readonly #at: DagRound;
+  readonly #isFirst: boolean;
+  /** Of those that are not the first of their author. */
+  #emitted = false;
+  #referred = false;
+
+  constructor(vertex: PlacedVertex, at: DagRound) {
+    this.round = vertex.round;
+    this.author = vertex.author;
+    this.name = vertex.name;
+    this.timestampMs = vertex.timestampMs;
+    this.batches = vertex.batches;
+    this.#at = at;
+    this.#isFirst = !at.byAuthor.has(vertex.author);
+  }
+
+  /** Is it the first that was accepted of its author and round? */
+  get isFirst(): boolean {
+    return this.#isFirst;
+  }
+
+  /** By author, looked up one by one; none once the round below is gone. */
+  get parents(): readonly DagVertex[] {
+    return this.#parentsWithout(undefined);
+  }
+
+  set parents(parents: readonly DagVertex[]) {
+    this.firstParents = NO_SEATS;
+    this.otherParents = parents;
+  }
+
+  /** Parents that are part of no committed wave. */
+  get waitingParents(): readonly DagVertex[] {
+    return this.#parentsWithout(this.#at.below?.emitted);
+  }
+
+  /** Part of a wave that was committed. */
+  get emitted(): boolean {
+    return this.#isFirst ? this.#at.emitted.has(this.author) : this.#emitted;
+  }
+
+  set emitted(emitted: boolean) {
+    if (!this.#isFirst) this.#emitted = emitted;
+    else if (emitted) this.#at.emitted.add(this.author);
+    else this.#at.emitted.remove(this.author);
+  }
+
+  /** Parent of some accepted vertex. */
+  get referred(): boolean {
+    return this.#isFirst ? this.#at.referred.has(this.author) : this.#referred;
+  }
+
+  set referred(referred: boolean) {
+    if (!this.#isFirst) this.#referred = referred;
+    else if (referred) this.#at.referred.add(this.author);
+    else this.#at.referred.remove(this.author);
+  }
+
+  #parentsWithout(seats: SeatSet | undefined): readonly DagVertex[] {
+    const firsts = this.#at.below?.firsts;
+    if (firsts === undefined) return this.otherParents;
+    if (seats?.hasAll(this.firstParents) === true) return this.otherParents;
+    const found = this.firstParents.list(seats).flatMap((seat) => firsts[seat] ?? []);
+    if (this.otherParents.length === 0) return found;
+    return [...found, ...this.otherParents].sort((a, b) => a.author - b.author);
+  }
 }
 
-/** One round: the seat of its anchor, and by author the vertices in order of acceptance. */
+type PlacedVertex = Pick<DagVertex, 'round' | 'author' | 'name' | 'timestampMs' | 'batches'>;
+
+/** One round: the seat of its anchor, and the vertices. */
 export interface DagRound {
   readonly anchor: MemberIndex;
+  /** In order of acceptance. */
   readonly byAuthor: Map<MemberIndex, DagVertex[]>;
+  /** By author. */
+  readonly firsts: (DagVertex | undefined)[];
+  /** Authors whose first vertex here is the one that the door saw first. */
+  readonly known: SeatSet;
+  /** Authors whose first vertex is emitted, or referred to. */
+  readonly emitted: SeatSet;
+  readonly referred: SeatSet;
+  /** The round below, until it is dropped. */
+  below: DagRound | undefined;
 }
 
 export interface DagOptions {
@@ -60,8 +144,6 @@ export interface DagOptions {
   /** Timestamp of the vertices of round 0. */
   readonly startTimestampMs: bigint;
 }
-
-const NO_VERTICES: readonly DagVertex[] = [];
 
 export class Dag {
   readonly #schedule: DagOptions['schedule'];
@@ -84,21 +166,11 @@ export class Dag {
     if (lowestRound > 0) return;
     for (let seat = 0; seat < options.size; seat++) {
       const author = toMemberIndex(seat);
-      this.#place({
-        round: toRound(0),
-        author,
-        name: genesisVertexHash(options.start, options.epoch, author),
-        timestampMs: options.startTimestampMs,
-        batches: [],
-        parents: NO_VERTICES,
-        weakParents: NO_VERTICES,
-        vote: undefined,
-        certifies: undefined,
-        emitted: true,
-        referred: true,
-        votes: 0,
-        certificates: 0,
-      });
+      const name = genesisVertexHash(options.start, options.epoch, author);
+      const timestampMs = options.startTimestampMs;
+      const vertex = this.#place({ round: toRound(0), author, name, timestampMs, batches: [] });
+      vertex.emitted = true;
+      vertex.referred = true;
     }
   }
 
@@ -147,52 +219,45 @@ export class Dag {
     return this.#newest[author] ?? 0;
   }
 
-  /** Are all parents and weak parents here? */
-  holdsAncestorsOf(vertex: UnsignedVertex): boolean {
-    return (
-      vertex.parents.every((parent) => this.find(vertex.round - 1, parent) !== undefined) &&
-      vertex.weakParents.every((parent) => this.find(parent.round, parent) !== undefined)
-    );
+  /** Are all parents of a vertex of `round` here, as far as the door can tell? */
+  holdsParents(round: number, seen: FirstSeen | undefined): boolean {
+    const below = this.#rounds.get(round - 1);
+    return seen?.parents !== undefined && below?.known.hasAll(seen.parents) === true;
   }
 
-  /** Accepts a vertex; ancestors that are not held are left out of its links. */
-  insert(vertex: UnsignedVertex, name: VertexHash): DagVertex {
-    const { round, author, timestampMs, batches } = vertex;
+  /**
+   * Accepts a vertex; ancestors that are not held are left out of its links.
+   * @param seen what the door says of it and its parents, which spares looking each of them up
+   */
+  insert(vertex: UnsignedVertex, name: VertexHash, seen?: FirstSeen): DagVertex {
+    const { round, author } = vertex;
     const same = this.of(round, author);
     invariant(
       same.every(({ name: other }) => !equalBytes(other, name)),
       'a vertex is accepted once',
     );
-    const anchor = round > 1 ? this.anchorOf(round - 1) : undefined;
-    const parents: DagVertex[] = [];
-    let vote: DagVertex | undefined;
-    const below = this.#rounds.get(round - 1)?.byAuthor;
-    for (const { author: parentAuthor, name: parentName } of vertex.parents) {
-      const parent = named(below?.get(parentAuthor), parentName);
-      if (parent === undefined) continue;
-      parent.referred = true;
-      if (parent.author === anchor) vote = parent;
-      parents.push(parent);
+    const before = same.length === 0 ? NO_VERTICES : [...same];
+    const { timestampMs, batches } = vertex;
+    const placed = this.#place({ round, author, name, timestampMs, batches }, seen?.isFirst);
+    const below = this.#rounds.get(round - 1);
+    if (seen?.parents !== undefined && this.holdsParents(round, seen)) {
+      placed.firstParents = seen.parents;
+    } else if (below !== undefined) {
+      this.#link(placed, vertex.parents, below);
     }
-    const weakParents = vertex.weakParents.flatMap((p) => this.find(p.round, p) ?? []);
-    for (const parent of weakParents) parent.referred = true;
-    const placed: DagVertex = {
-      round,
-      author,
-      name,
-      timestampMs,
-      batches,
-      parents,
-      weakParents,
-      vote,
-      certifies: this.#certifiedBy(parents),
-      emitted: false,
-      referred: false,
-      votes: 0,
-      certificates: 0,
-    };
-    count(placed, same);
-    this.#place(placed);
+    below?.referred.addAll(placed.firstParents);
+    for (const parent of placed.otherParents) parent.referred = true;
+    if (vertex.weakParents.length > 0) {
+      placed.weakParents = vertex.weakParents.flatMap((p) => this.find(p.round, p) ?? []);
+      for (const parent of placed.weakParents) parent.referred = true;
+    }
+    if (round > 1 && below !== undefined) placed.vote = voteOf(placed, below);
+    placed.certifies = this.#certifiedBy(placed);
+    if (placed.isFirst && placed.vote !== undefined) {
+      placed.vote.voters ??= new SeatSet();
+      placed.vote.voters.add(author);
+    }
+    count(placed, before);
     if (batches.length > 0) this.#payload.add(placed);
     return placed;
   }
@@ -223,10 +288,13 @@ export class Dag {
     for (; this.#lowestRound < end; this.#lowestRound++) {
       const round = this.#rounds.get(this.#lowestRound);
       this.#rounds.delete(this.#lowestRound);
+      const above = this.#rounds.get(this.#lowestRound + 1);
+      if (above !== undefined) above.below = undefined;
       for (const vertices of round?.byAuthor.values() ?? []) {
         for (const vertex of vertices) {
           vertex.parents = NO_VERTICES;
           vertex.weakParents = NO_VERTICES;
+          vertex.voters = undefined;
           vertex.vote = undefined;
           vertex.certifies = undefined;
           this.#payload.delete(vertex);
@@ -247,33 +315,71 @@ export class Dag {
     return newest;
   }
 
-  #place(vertex: DagVertex): void {
-    let round = this.#rounds.get(vertex.round);
-    if (round === undefined) {
-      round = { anchor: this.#schedule.anchorOf(vertex.round), byAuthor: new Map() };
-      this.#rounds.set(vertex.round, round);
+  #place(vertex: PlacedVertex, isKnown = false): DagVertex {
+    const { round, author } = vertex;
+    const at = this.#rounds.get(round) ?? this.#openRound(round);
+    const placed = new DagVertex(vertex, at);
+    if (placed.isFirst) {
+      at.byAuthor.set(author, [placed]);
+      at.firsts[author] = placed;
+      if (isKnown) at.known.add(author);
+    } else {
+      at.byAuthor.get(author)?.push(placed);
     }
-    const same = round.byAuthor.get(vertex.author);
-    if (same === undefined) round.byAuthor.set(vertex.author, [vertex]);
-    else same.push(vertex);
-    this.#newest[vertex.author] = Math.max(this.newestRoundOf(vertex.author), vertex.round);
-    this.#highestRound = Math.max(this.#highestRound, vertex.round);
+    if (round > this.newestRoundOf(author)) this.#newest[author] = round;
+    if (round > this.#highestRound) this.#highestRound = round;
+    return placed;
+  }
+
+  #openRound(number: Round): DagRound {
+    const round: DagRound = {
+      anchor: this.#schedule.anchorOf(number),
+      byAuthor: new Map(),
+      firsts: Array.from({ length: this.#newest.length }, () => undefined),
+      known: new SeatSet(),
+      emitted: new SeatSet(),
+      referred: new SeatSet(),
+      below: this.#rounds.get(number - 1),
+    };
+    const above = this.#rounds.get(number + 1);
+    if (above !== undefined) above.below = round;
+    this.#rounds.set(number, round);
+    return round;
+  }
+
+  #link(vertex: DagVertex, parents: readonly ParentRef[], below: DagRound): void {
+    const firsts = new SeatSet();
+    const others: DagVertex[] = [];
+    for (const { author, name } of parents) {
+      const first = below.firsts[author];
+      if (first === undefined) continue;
+      if (equalBytes(first.name, name)) {
+        firsts.add(author);
+        continue;
+      }
+      const other = named(below.byAuthor.get(author), name);
+      if (other !== undefined) others.push(other);
+    }
+    vertex.firstParents = firsts;
+    if (others.length > 0) vertex.otherParents = others;
   }
 
   /** Two vertices of a slot cannot both have q votes among parents that are one an author. */
-  #certifiedBy(parents: readonly DagVertex[]): DagVertex | undefined {
-    let candidate: DagVertex | undefined;
-    let votes = 0;
-    // More than half of the parents vote for it, if any is certified: the majority vote finds it.
-    for (const { vote } of parents) {
-      if (votes === 0) candidate = vote;
-      votes += vote === candidate ? 1 : -1;
+  #certifiedBy({ round, firstParents, otherParents }: DagVertex): DagVertex | undefined {
+    for (const candidate of this.slot(round - 2)) {
+      let count = candidate.voters?.common(firstParents) ?? 0;
+      for (const { vote } of otherParents) if (vote === candidate) count++;
+      const certified = count >= this.#quorum ? candidate : undefined;
+      if (certified !== undefined) return certified;
     }
-    if (candidate === undefined) return undefined;
-    let count = 0;
-    for (const { vote } of parents) if (vote === candidate) count++;
-    return count >= this.#quorum ? candidate : undefined;
+    return undefined;
   }
+}
+
+/** The parent that is the anchor of its round. */
+function voteOf({ firstParents, otherParents }: DagVertex, below: DagRound): DagVertex | undefined {
+  if (firstParents.has(below.anchor)) return below.firsts[below.anchor];
+  return otherParents.find(({ author }) => author === below.anchor);
 }
 
 function named(

@@ -47,7 +47,13 @@ export {
 } from './newest-message.ts';
 export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
+export { SeatSet } from './seat-set.ts';
 export { OwnStore } from './standing-records.ts';
-export { type NamedVertex, VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
+export {
+  type FirstSeen,
+  type NamedVertex,
+  VERTEX_DOOR,
+  type VertexDoor,
+} from './vertex-door.ts';
 export { type VertexRules, verifyVertex } from './vertex-verification.ts';
 export type { CommittedWave } from './wave-builder.ts';

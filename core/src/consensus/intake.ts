@@ -24,8 +24,10 @@ import type { VertexRef } from './fetch-message.ts';
 import type { HeldNames } from './held-names.ts';
 import type { ConsensusRecords } from './records.ts';
 import { type BufferedVertex, type MissingObserver, VertexBuffer } from './vertex-buffer.ts';
-import type { VertexDoor } from './vertex-door.ts';
+import type { NamedVertex, VertexDoor } from './vertex-door.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
+
+const NOTHING: readonly never[] = [];
 
 /** A vertex stamped further ahead of the local clock waits. */
 export const MAX_CLOCK_LEAD_MS = 2_000;
@@ -65,8 +67,7 @@ export class Intake {
   }
 
   find(ref: VertexRef): BufferedVertex | undefined {
-    const found = this.#buffer.find(ref.name);
-    return found?.vertex.author === ref.author ? found : undefined;
+    return this.#buffer.find(ref);
   }
 
   /**
@@ -75,19 +76,19 @@ export class Intake {
    */
   receiveVertex(bytes: Uint8Array, from: MemberIndex): Vertex | undefined {
     const { dag } = this.#parts;
-    const { vertex, name } = this.#options.door.open(bytes);
+    const entry = this.#options.door.open(bytes);
+    const { vertex, name } = entry;
     const { round, author } = vertex;
     const ref = { round, author, name };
-    if (dag.find(round, ref) !== undefined || this.#buffer.find(name) !== undefined)
+    if (dag.find(round, ref) !== undefined || this.#buffer.find(ref) !== undefined)
       return undefined;
     const isNeeded = this.#buffer.needs(ref);
     this.#requireRoom(ref, isNeeded);
     const other = this.#other(ref);
     if (other !== undefined) this.#contradict(other, vertex, name, isNeeded);
     verifyVertex(vertex, name, this.#options);
-    const entry = { vertex, name };
     if (
-      this.#buffer.add(entry, from, this.#missing(vertex), this.#missingBatches(vertex)) === entry
+      this.#buffer.add(entry, from, this.#missing(entry), this.#missingBatches(vertex)) === entry
     ) {
       throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
     }
@@ -119,13 +120,13 @@ export class Intake {
       const child = this.#buffer.nextWhole(latestMs);
       if (child === undefined) return;
       // Batches that nobody had to keep may have gone meanwhile.
-      const gone = child.vertex.batches.filter((ref) => !this.#loadBatch(ref));
+      const gone = this.#unloaded(child.vertex);
       if (gone.length > 0) {
         this.#buffer.missBatches(child, gone);
         continue;
       }
       this.#buffer.take(child);
-      accept(child);
+      accept(child.entry);
       const { vertex, name } = child;
       this.hold({ round: vertex.round, author: vertex.author, name });
     }
@@ -192,26 +193,34 @@ export class Intake {
     );
   }
 
-  #missing({ round, parents, weakParents }: Vertex): WeakParentRef[] {
+  #missing({ vertex, seen }: NamedVertex): readonly WeakParentRef[] {
     const { dag, held } = this.#parts;
+    const { round, parents, weakParents } = vertex;
+    const holdsParents = dag.holdsParents(round, seen);
+    if (holdsParents && weakParents.length === 0) return NOTHING;
     const missing: WeakParentRef[] = [];
-    const below = toRound(round - 1);
-    const byAuthor = dag.round(below)?.byAuthor;
-    for (const parent of parents) {
-      // Nearly always the one vertex of its author; whoever opens vertices may share their names.
-      const accepted = byAuthor?.get(parent.author);
-      if (accepted?.[0]?.name === parent.name) continue;
-      if (accepted?.some(({ name }) => equalBytes(name, parent.name)) === true) continue;
-      const ref = { round: below, author: parent.author, name: parent.name };
-      if (!held.holds(ref)) missing.push(ref);
+    if (!holdsParents) {
+      const below = toRound(round - 1);
+      const firsts = dag.round(below)?.firsts;
+      for (const parent of parents) {
+        // Nearly always the one vertex of its author; whoever opens vertices may share their names.
+        if (firsts?.[parent.author]?.name === parent.name) continue;
+        const ref = { round: below, author: parent.author, name: parent.name };
+        if (!held.holds(ref)) missing.push(ref);
+      }
     }
     for (const weak of weakParents) if (!held.holds(weak)) missing.push(weak);
     return missing;
   }
 
-  #missingBatches({ batches: refs }: Vertex): BatchRef[] {
+  #missingBatches({ batches: refs }: Vertex): readonly BatchRef[] {
+    if (refs.length === 0) return NOTHING;
     const { batches } = this.#parts;
     return refs.filter((ref) => !batches.holds(ref) && !batches.isStored(ref.hash));
+  }
+
+  #unloaded({ batches: refs }: Vertex): readonly BatchRef[] {
+    return refs.length === 0 ? NOTHING : refs.filter((ref) => !this.#loadBatch(ref));
   }
 
   /** Sees to it that the batch is in memory; one of an earlier vertex may be in the store only. */

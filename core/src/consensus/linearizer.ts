@@ -21,7 +21,7 @@ export function takeWaveVertices(dag: Dag, anchor: DagVertex, gcRound: number): 
     if (vertex.emitted || vertex.round <= gcRound) continue;
     dag.markEmitted(vertex);
     taken.push(vertex);
-    for (const parent of vertex.parents) if (!parent.emitted) stack.push(parent);
+    for (const parent of vertex.waitingParents) if (!parent.emitted) stack.push(parent);
     for (const parent of vertex.weakParents) if (!parent.emitted) stack.push(parent);
   }
   return taken.sort(

@@ -118,7 +118,9 @@ describe('the buffer of vertices', () => {
     expect(buffer.needs({ ...refOf(1, 8), author: toMemberIndex(2) })).toBe(false);
     expect(buffer.needs(weak)).toBe(true);
     expect(buffer.get(9, 0)?.name).toEqual(nameOf('0/9'));
-    expect(buffer.find(nameOf('0/9'))?.vertex.round).toBe(9);
+    const ref = { round: toRound(9), author: toMemberIndex(0), name: nameOf('0/9') };
+    expect(buffer.find(ref)?.vertex.round).toBe(9);
+    expect(buffer.find({ ...ref, author: toMemberIndex(1) })).toBeUndefined();
     expect([...missing].every(({ children }) => [...children][0]?.from === sender)).toBe(true);
   });
 

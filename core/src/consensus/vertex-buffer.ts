@@ -7,6 +7,7 @@
  * Nothing here is searched: every missing name knows the vertices that wait for it, and a vertex
  * counts what it misses, so that what comes in touches only what it was missed by.
  */
+import { equalBytes } from '../bytes/index.ts';
 import {
   type BatchHash,
   type BatchRef,
@@ -16,15 +17,18 @@ import {
   type VertexHash,
   type WeakParentRef,
 } from '../types/index.ts';
-import { nameKey, refKey } from './name-key.ts';
+import { nameKey } from './name-key.ts';
+import { RefMap } from './ref-map.ts';
+import type { NamedVertex } from './vertex-door.ts';
 
-export interface BufferedVertex {
-  readonly vertex: Vertex;
-  readonly name: VertexHash;
-}
+export type BufferedVertex = NamedVertex;
 
 /** A waiting vertex. */
-export interface Child extends BufferedVertex {
+export interface Child {
+  readonly vertex: Vertex;
+  readonly name: VertexHash;
+  /** As it came. */
+  readonly entry: BufferedVertex;
   /** The member that sent it. */
   readonly from: MemberIndex;
   /** How many ancestors are not held, and how many batches. */
@@ -60,6 +64,11 @@ export interface MissingObserver {
 
 export const MAX_BUFFERED_PER_AUTHOR = 32;
 
+interface Waiting<K, M extends Missing> {
+  get(key: K): Waited<M> | undefined;
+  delete(key: K): unknown;
+}
+
 type Waited<M extends Missing> = M & {
   readonly children: Set<Child>;
   /** The observer was told of it, and not of its end. */
@@ -70,20 +79,20 @@ export class VertexBuffer {
   readonly #observer: MissingObserver;
   /** By author, in round order. */
   readonly #byAuthor = new Map<number, Child[]>();
-  readonly #byName = new Map<string, Child>();
-  readonly #vertices = new Map<string, Waited<MissingVertex>>();
+  readonly #vertices = new RefMap<Waited<MissingVertex>>();
   readonly #batches = new Map<string, Waited<MissingBatch>>();
   /** Those that miss nothing, lowest round first. */
   readonly #whole: Child[] = [];
   /** Whole ones that wait for the clock, the earliest first. */
   readonly #early: Child[] = [];
+  #size = 0;
 
   constructor(observer: MissingObserver) {
     this.#observer = observer;
   }
 
   get size(): number {
-    return this.#byName.size;
+    return this.#size;
   }
 
   /** The vertex of (round, author), if one waits. */
@@ -91,13 +100,16 @@ export class VertexBuffer {
     return this.#byAuthor.get(author)?.find(({ vertex }) => vertex.round === round);
   }
 
-  find(name: VertexHash): BufferedVertex | undefined {
-    return this.#byName.get(nameKey(name));
+  find({ round, author, name }: WeakParentRef): BufferedVertex | undefined {
+    const own = this.#byAuthor.get(author);
+    if (own === undefined || own.length === 0) return undefined;
+    return own.find(({ vertex, name: of }) => vertex.round === round && equalBytes(of, name))
+      ?.entry;
   }
 
   /** Does a waiting vertex name this one as an ancestor? */
   needs(ref: WeakParentRef): boolean {
-    return this.#vertices.has(refKey(ref));
+    return this.#vertices.get(ref) !== undefined;
   }
 
   /** The missing batch of this name, if a waiting vertex refers to it. */
@@ -113,7 +125,9 @@ export class VertexBuffer {
     missingBatches: readonly BatchRef[],
   ): BufferedVertex | undefined {
     const child: Child = {
-      ...entry,
+      vertex: entry.vertex,
+      name: entry.name,
+      entry,
       from,
       missingVertices: 0,
       missingBatches: 0,
@@ -129,8 +143,8 @@ export class VertexBuffer {
     const highest = isFull ? own.at(-1) : undefined;
     this.#byAuthor.set(author, own);
     own.splice(after < 0 ? own.length : after, 0, child);
-    this.#byName.set(nameKey(entry.name), child);
-    this.#found(this.#vertices.get(refKey({ round, author, name: entry.name })));
+    this.#size++;
+    this.#found(this.#vertices.get({ round, author, name: entry.name }));
     for (const ref of missingVertices) this.#missVertex(child, ref);
     this.missBatches(child, missingBatches);
     if (highest !== undefined) this.#giveUp(highest);
@@ -139,10 +153,9 @@ export class VertexBuffer {
 
   /** Whoever waits for this vertex waits for it no longer: it was accepted, or counts as held. */
   holdVertex(ref: WeakParentRef): void {
-    const key = refKey(ref);
-    const missing = this.#vertices.get(key);
+    const missing = this.#vertices.get(ref);
     if (missing === undefined) return;
-    this.#vertices.delete(key);
+    this.#vertices.delete(ref);
     this.#found(missing);
     for (const child of missing.children) {
       child.missingVertices--;
@@ -214,35 +227,29 @@ export class VertexBuffer {
   }
 
   #missVertex(child: Child, ref: WeakParentRef): void {
-    const key = refKey(ref);
-    let missing = this.#vertices.get(key);
+    let missing = this.#vertices.get(ref);
     const isNew = missing === undefined;
     missing ??= { kind: 'vertex', ref, children: new Set(), isWanted: false };
     if (!missing.children.has(child)) child.missingVertices++;
     missing.children.add(child);
     if (!isNew) return;
-    this.#vertices.set(key, missing);
-    const waiting = this.#byName.get(nameKey(ref.name))?.vertex;
-    if (waiting?.round !== ref.round || waiting.author !== ref.author) this.#want(missing);
+    this.#vertices.set(ref, missing);
+    if (this.find(ref) === undefined) this.#want(missing);
   }
 
-  #want(missing: Waited<MissingVertex> | Waited<MissingBatch>): void {
+  #want(missing: Missing & { isWanted: boolean }): void {
     missing.isWanted = true;
     this.#observer.want(missing);
   }
 
   /** It is here, or nobody waits for it any more. */
-  #found(missing: Waited<MissingVertex> | Waited<MissingBatch> | undefined): void {
+  #found(missing: (Missing & { isWanted: boolean }) | undefined): void {
     if (missing?.isWanted !== true) return;
     missing.isWanted = false;
     this.#observer.settle(missing);
   }
 
-  #unmiss(
-    among: Map<string, Waited<MissingVertex>> | Map<string, Waited<MissingBatch>>,
-    key: string,
-    child: Child,
-  ): void {
+  #unmiss<K, M extends Missing>(among: Waiting<K, M>, key: K, child: Child): void {
     const missing = among.get(key);
     if (missing?.children.delete(child) !== true || missing.children.size > 0) return;
     among.delete(key);
@@ -261,7 +268,7 @@ export class VertexBuffer {
   #giveUp(child: Child): void {
     this.#remove(child);
     const { round, author } = child.vertex;
-    const missing = this.#vertices.get(refKey({ round, author, name: child.name }));
+    const missing = this.#vertices.get({ round, author, name: child.name });
     if (missing !== undefined) this.#want(missing);
   }
 
@@ -270,14 +277,14 @@ export class VertexBuffer {
     const own = this.#byAuthor.get(vertex.author);
     const at = own?.indexOf(child) ?? -1;
     if (at >= 0) own?.splice(at, 1);
-    this.#byName.delete(nameKey(child.name));
+    this.#size--;
     unqueue(child);
     if (child.missingVertices > 0) {
       const round = toRound(vertex.round - 1);
       for (const { author, name } of vertex.parents) {
-        this.#unmiss(this.#vertices, refKey({ round, author, name }), child);
+        this.#unmiss(this.#vertices, { round, author, name }, child);
       }
-      for (const weak of vertex.weakParents) this.#unmiss(this.#vertices, refKey(weak), child);
+      for (const weak of vertex.weakParents) this.#unmiss(this.#vertices, weak, child);
     }
     if (child.missingBatches === 0) return;
     for (const { hash } of vertex.batches) this.#unmiss(this.#batches, nameKey(hash), child);

@@ -5,17 +5,33 @@
  */
 import type { StoreWrite } from '../platform/index.ts';
 import { decodeVertex, type Vertex, type VertexHash, vertexHash } from '../types/index.ts';
+import type { SeatSet } from './seat-set.ts';
+
+/**
+ * How a vertex and its parents lie among those that the door saw first of their author and round.
+ * Names that differ are never the first of one place, so that sets of seats stand for names.
+ */
+export interface FirstSeen {
+  /** It is the first of its author and round. */
+  readonly isFirst: boolean;
+  /** Authors of the parents, if each of them is the first of its place. */
+  readonly parents: SeatSet | undefined;
+}
 
 export interface NamedVertex {
   readonly vertex: Vertex;
   readonly name: VertexHash;
+  /** Absent from a door that remembers nothing. */
+  readonly seen?: FirstSeen;
 }
 
 export interface VertexDoor {
   /** Decoded and named, not judged. @throws PydeError `borsh.*`, `types.*`, `vertex.*` */
   open(bytes: Uint8Array): NamedVertex;
+  /** An own vertex, which comes through no door. */
+  own(vertex: Vertex, name: VertexHash): NamedVertex;
   /** The record that keeps the vertex, as `make` makes it. */
-  record(vertex: Vertex, make: () => StoreWrite): StoreWrite;
+  record(named: NamedVertex, make: () => StoreWrite): StoreWrite;
 }
 
 export const VERTEX_DOOR: VertexDoor = {
@@ -23,5 +39,6 @@ export const VERTEX_DOOR: VertexDoor = {
     const vertex = decodeVertex(bytes);
     return { vertex, name: vertexHash(vertex) };
   },
+  own: (vertex, name) => ({ vertex, name }),
   record: (_, make) => make(),
 };

@@ -17,7 +17,7 @@ describe('a DAG as text', () => {
     expect(labels('A1', 'parents')).toEqual(['A0', 'B0', 'C0', 'D0']);
     expect(labels('A2', 'parents')).toEqual(['B1', 'C1', 'D1']);
     expect(labels('C3', 'weakParents')).toEqual(['D1', 'C1']);
-    expect(labels("C'3", 'parents')).toEqual(['B2', 'A2']);
+    expect(labels("C'3", 'parents')).toEqual(['A2', 'B2']);
   });
 
   it('is drawn with its verdicts when one of them is wrong', () => {
