@@ -5,211 +5,105 @@
  *
  * It trusts its own store and the committee it was given, and nothing that another member sends.
  */
-import { equalBytes, invariant } from '../bytes/index.ts';
-import type { Committee, Signer } from '../finality/index.ts';
-import { maxFaulty, quorum } from '../finality/index.ts';
-import type { Instant, Machine, StoreWrite, VerifySignatures } from '../platform/index.ts';
+import { invariant } from '../bytes/index.ts';
+import type { Instant, Machine, StoreWrite } from '../platform/index.ts';
 import {
   type BatchRef,
   batchHash,
   type Epoch,
   encodeBatch,
   encodeVertex,
-  type GenesisParameters,
-  type Hash,
   MAX_BATCH_BYTES,
   type MemberIndex,
   MIN_TX_BYTES,
   toRound,
 } from '../types/index.ts';
-import { AnchorSchedule } from './anchor-schedule.ts';
-import { type AttestationOutcome, AttestationPool } from './attestation-pool.ts';
-import { BatchStore } from './batch-store.ts';
-import { CommitLog } from './commit-log.ts';
-import type { Dag, DagVertex } from './dag.ts';
+import { AttestationPool } from './attestation-pool.ts';
+import { Attesting } from './attesting.ts';
+import type { BatchStore } from './batch-store.ts';
+import type { CommitLog } from './commit-log.ts';
+import type { ConsensusContext, ConsensusStatus } from './context.ts';
+import type { Dag } from './dag.ts';
 import { EffectList } from './effect-list.ts';
-import { type Equivocation, Equivocations } from './equivocation.ts';
+import { openParts, type Seat, seatOf } from './epoch-parts.ts';
+import type { Equivocation, Equivocations } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
-import { Exchange } from './exchange.ts';
-import { HeldNames } from './held-names.ts';
+import type { Exchange } from './exchange.ts';
 import { frameMessage, messageKind, openMessage } from './message.ts';
+import { NewestOwn } from './newest-own.ts';
 import { OwnAttestations } from './own-attestations.ts';
 import { Producer } from './producer.ts';
 import { makeVertex } from './proposer.ts';
+import type { ConsensusRecords } from './records.ts';
 import { newestBytesOf, RecoveryExchange } from './recovery-exchange.ts';
-import { newestOwn, type Restored, rebuildDag } from './restore.ts';
-import type { OwnStore } from './standing-records.ts';
-import { type NamedVertex, VERTEX_DOOR, type VertexDoor } from './vertex-door.ts';
-import { WaveBuilder } from './wave-builder.ts';
-import { Tips } from './weak-parents.ts';
-
-export interface ConsensusContext {
-  readonly chainId: bigint;
-  readonly epoch: Epoch;
-  /** The epoch's starting digest: the genesis hash for epoch 0. */
-  readonly start: Hash;
-  readonly beacon: Hash;
-  readonly committee: Committee;
-  /** This member's seat; without it the machine only follows. */
-  readonly self: MemberIndex | undefined;
-  /** Needed with a seat. */
-  readonly signer: Signer | undefined;
-  readonly parameters: GenesisParameters;
-  /** Signatures of vertices and attestations. */
-  readonly verify: VerifySignatures;
-  /** Default: one that remembers nothing. */
-  readonly door?: VertexDoor;
-  /** When the epoch began: the timestamp of the vertices of round 0. */
-  readonly startMs: bigint;
-  /** Transactions for a batch: wire bytes, at most `maxBytes` in sum; none when none wait. */
-  takeBatch(maxBytes: number): readonly Uint8Array[];
-  /** What this node's store is worth; needed with a seat. One for all epochs of a run. */
-  readonly ownStore: OwnStore | undefined;
-}
-
-/** What an operator watches. */
-export interface ConsensusStatus {
-  readonly ownRound: number;
-  readonly highestRound: number;
-  readonly lowestRound: number;
-  readonly waitingWaves: number;
-  readonly bufferedVertices: number;
-  /** Ancestors and batches that those wait for. */
-  readonly missing: number;
-  readonly batchesInMemory: number;
-  /** Messages of others not taken, by error code. */
-  readonly refused: ReadonlyMap<string, number>;
-}
+import { newestOwn, type Restored } from './restore.ts';
+import type { Retention } from './retention.ts';
+import type { NamedVertex, VertexDoor } from './vertex-door.ts';
+import type { Tips } from './weak-parents.ts';
 
 /** Own vertices made in one step; what is left is done by a timer due at once. */
 const MAX_VERTICES_PER_STEP = 8;
-const MAX_PRUNED_ROUNDS_PER_STEP = 8;
-/** Below two GC windows nothing is kept. */
-const RETAINED_WINDOWS = 2;
 /** However small the transactions, their lengths fit into the batch as well. */
 const MAX_TAKEN_BYTES = Math.floor(((MAX_BATCH_BYTES - 4) * MIN_TX_BYTES) / (MIN_TX_BYTES + 4));
-
-interface Seat {
-  readonly self: MemberIndex;
-  readonly signer: Signer;
-}
 
 export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #context: ConsensusContext;
   readonly #size: number;
   readonly #quorum: number;
   readonly #seat: Seat | undefined;
-  readonly #records: Restored['records'];
+  readonly #records: ConsensusRecords;
   readonly #door: VertexDoor;
   readonly #dag: Dag;
   readonly #exchange: Exchange;
-  readonly #held: HeldNames;
   readonly #equivocations: Equivocations;
   readonly #tips: Tips;
-  readonly #batches = new BatchStore();
+  readonly #batches: BatchStore;
   readonly #log: CommitLog;
-  readonly #pool: AttestationPool;
-  readonly #attestations = new OwnAttestations();
+  readonly #ownAttestations = new OwnAttestations();
+  readonly #attesting: Attesting;
+  readonly #retention: Retention;
+  readonly #newest: NewestOwn;
   readonly #restoredRound: number;
   /** With a seat. */
   readonly #recovery: RecoveryExchange | undefined;
   /** From the first event on, with a seat. */
   #producer: Producer | undefined;
-  #newestOwn: Uint8Array | undefined;
   #started = false;
-  #sentMs = 0;
   #timerMs: number | undefined;
-  #halted = false;
   /** Found in this step. */
   #contradictions: Equivocation[] = [];
   #retired = false;
-  #forgotten = false;
-  /** What the stored attestations already prove. */
-  #restoredOutcomes: AttestationOutcome[] = [];
 
   /** @throws PydeError `consensus.store` when the store has lost vertices or batches */
   constructor(context: ConsensusContext, restored: Restored) {
-    const { committee, epoch, beacon, start, parameters, self, signer, verify } = context;
+    const { committee, epoch, self, verify, ownStore } = context;
     invariant(committee.epoch === epoch, 'the committee is that of the epoch');
-    invariant((self === undefined) === (signer === undefined), 'a seat comes with its signer');
-    if (self !== undefined && signer !== undefined) {
-      const member = committee.members[self];
-      invariant(
-        member !== undefined && equalBytes(member.publicKey, signer.publicKey),
-        `the signer is that of member ${self}`,
-      );
-    }
     this.#context = context;
-    this.#door = context.door ?? VERTEX_DOOR;
-    this.#size = committee.members.length;
-    this.#quorum = quorum(this.#size);
-    this.#seat = self === undefined || signer === undefined ? undefined : { self, signer };
-    this.#records = restored.records;
-    const { head } = restored;
-    const waves = new WaveBuilder(
-      {
-        chainId: context.chainId,
-        epoch,
-        gcRounds: parameters.gcRounds,
-        span: { startMs: context.startMs, durationMs: parameters.epochDurationMs },
-      },
-      head,
-    );
-    const dagOptions = {
-      schedule: new AnchorSchedule(beacon, epoch, this.#size),
-      size: this.#size,
-      quorum: this.#quorum,
-      epoch,
-      start,
-      startTimestampMs: context.startMs,
-    };
-    this.#dag = rebuildDag(dagOptions, restored, this.#batches, waves.gcRound);
-    this.#log = new CommitLog(this.#dag, this.#batches, waves, this.#quorum, self);
-    const { gcRounds } = parameters;
-    const { records } = restored;
-    this.#held = new HeldNames(this.#dag, records.edge, gcRounds, restored.vouched);
-    this.#equivocations = new Equivocations(
-      { committee, verify, bytesOf: (vertex) => records.vertexBytes(vertex.round, vertex) },
-      restored.evidence,
-      head.waveId,
-    );
-    this.#exchange = new Exchange(
-      {
-        ...{
-          chainId: context.chainId,
-          committee,
-          verify,
-          door: this.#door,
-          self,
-          gcRounds,
-          size: this.#size,
-        },
-        witnesses: maxFaulty(this.#size) + 1,
-        gcRound: () => this.#log.gcRound,
-      },
-      {
-        dag: this.#dag,
-        batches: this.#batches,
-        records,
-        held: this.#held,
-        equivocations: this.#equivocations,
-      },
-    );
-    this.#tips = new Tips(this.#dag, this.#size);
-    this.#pool = new AttestationPool(committee, self, head.waveId, verify);
-    const { ownStore } = context;
-    invariant(self === undefined || ownStore !== undefined, 'a seat comes with a store of its own');
+    this.#seat = seatOf(context);
+    const parts = openParts(context, restored);
+    this.#size = parts.size;
+    this.#quorum = parts.quorum;
+    this.#records = parts.records;
+    this.#door = parts.door;
+    this.#dag = parts.dag;
+    this.#batches = parts.batches;
+    this.#log = parts.log;
+    this.#tips = parts.tips;
+    this.#equivocations = parts.equivocations;
+    this.#exchange = parts.exchange;
+    this.#retention = parts.retention;
     const own =
       self === undefined || ownStore === undefined
         ? undefined
         : newestOwn(restored, self, this.#dag.lowestRound, ownStore);
     this.#recovery = this.#openRecovery(restored.own);
     this.#restoredRound = own?.round ?? 0;
-    this.#newestOwn = own?.bytes;
+    this.#newest = new NewestOwn(this.#size > 1, own?.bytes);
     for (const { vertex, name } of restored.vertices) {
       this.#contradictions.push(...this.#equivocations.attestations(vertex, name));
     }
-    this.#restoreAttestations(restored);
+    const pool = new AttestationPool(committee, self, restored.head.waveId, verify);
+    this.#attesting = new Attesting(self, pool, this.#ownAttestations, restored, epoch);
   }
 
   /**
@@ -218,7 +112,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
    * @returns whether there was any
    */
   prepare(): boolean {
-    return this.#seat !== undefined && this.#attestations.signAhead(this.#seat.signer);
+    return this.#seat !== undefined && this.#ownAttestations.signAhead(this.#seat.signer);
   }
 
   get status(): ConsensusStatus {
@@ -255,7 +149,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
 
   /** The last vertex that this member made, while it is kept. */
   get newestOwn(): Uint8Array | undefined {
-    return this.#newestOwn;
+    return this.#newest.bytes;
   }
 
   /** The epoch is over: nothing more is made, and what is kept goes to those who ask. */
@@ -269,27 +163,18 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
    * nobody asks any more, until there is nothing.
    */
   forget(): StoreWrite[] {
-    const dropped = this.#dag.drop(MAX_PRUNED_ROUNDS_PER_STEP);
-    if (dropped.length > 0) return this.#deletions(dropped);
-    if (this.#forgotten) return [];
-    this.#forgotten = true;
-    return [this.#records.deleteOwn()];
+    return this.#retention.forget();
   }
 
   /** Deletes at once all vertices and batches that the store keeps of the epoch. */
   abandon(): StoreWrite[] {
-    const writes: StoreWrite[] = [];
     this.retire();
-    for (;;) {
-      const dropped = this.#dag.drop(MAX_PRUNED_ROUNDS_PER_STEP);
-      if (dropped.length === 0) return writes;
-      for (const write of this.#deletions(dropped)) writes.push(write);
-    }
+    return this.#retention.abandon();
   }
 
   step(event: ConsensusEvent, now: Instant): ConsensusEffect[] {
     const effects = new EffectList();
-    if (this.#halted) return [];
+    if (this.#attesting.isHalted) return [];
     if (!this.#started) {
       invariant(event.kind === 'start', 'the first event is start');
       this.#started = true;
@@ -297,7 +182,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     }
     switch (event.kind) {
       case 'start':
-        this.#start(effects, now);
+        this.#attesting.start(effects);
+        this.#newest.send(effects, now.monotonicMs);
         break;
       case 'timer':
         this.#timerMs = undefined;
@@ -310,13 +196,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
         break;
       case 'connected':
         if (!this.#retired) this.#recovery?.connected(event.member, effects);
-        if (this.#newestOwn !== undefined) {
-          const message = frameMessage('vertex', this.#newestOwn);
-          effects.add({ kind: 'send', member: event.member, message });
-        }
+        this.#newest.sendTo(event.member, effects);
         break;
       case 'wave-executed':
-        this.#executed(event, effects);
+        this.#log.executed(event.record);
+        this.#equivocations.executed(event.record.waveId);
+        this.#attesting.executed(event, effects);
         break;
       default:
         event satisfies never;
@@ -352,7 +237,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#exchange.guard(() => {
       const message = openMessage(bytes);
       if (kind === 'want-newest') {
-        const held = { own: this.#newestOwn, yours: newestBytesOf(from, this.#dag, this.#records) };
+        const held = {
+          own: this.#newest.bytes,
+          yours: newestBytesOf(from, this.#dag, this.#records),
+        };
         recovery.asked(from, message.bytes, held, effects, now.monotonicMs);
         return;
       }
@@ -372,35 +260,12 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       self: this.#seat.self,
     };
     const { monotonicMs } = now;
-    return new Producer(options, this.#dag, this.#log, this.#attestations, monotonicMs);
-  }
-
-  #start(effects: EffectList, now: Instant): void {
-    this.#settleOutcomes(this.#restoredOutcomes, effects);
-    this.#restoredOutcomes = [];
-    this.#sendNewest(effects, now);
-  }
-
-  /** The newest own vertex, so that those who missed it can go on. */
-  #sendNewest(effects: EffectList, now: Instant): void {
-    this.#sentMs = now.monotonicMs;
-    if (this.#newestOwn === undefined || this.#size === 1) return;
-    effects.add({ kind: 'broadcast', message: frameMessage('vertex', this.#newestOwn) });
-  }
-
-  #executed(
-    { record, digest }: Extract<ConsensusEvent, { kind: 'wave-executed' }>,
-    effects: EffectList,
-  ): void {
-    this.#log.executed(record);
-    this.#equivocations.executed(record.waveId);
-    if (this.#seat !== undefined) this.#attestations.add(record, digest);
-    this.#settleOutcomes(this.#pool.executed(record, digest, { certified: false }), effects);
+    return new Producer(options, this.#dag, this.#log, this.#ownAttestations, monotonicMs);
   }
 
   /** Accepts, decides and makes vertices until nothing more can be done now. */
   #advance(effects: EffectList, now: Instant): void {
-    for (let made = 0; !this.#halted; made++) {
+    for (let made = 0; !this.#attesting.isHalted; made++) {
       this.#acceptBuffered(effects, now);
       for (const wave of this.#log.decide()) effects.add({ kind: 'commit', wave });
       const transactions = this.#log.takeReturned();
@@ -451,7 +316,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       effects.persist(this.#accept(entry), false);
       const isOwn = vertex.author === this.#seat?.self;
       if (isOwn) this.#recovery?.ownVertexSeen({ round: vertex.round, name });
-      this.#settleOutcomes(this.#pool.add(vertex.author, vertex.attestations), effects);
+      this.#attesting.accepted(vertex, effects);
     });
   }
 
@@ -482,7 +347,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const weakParents = this.#tips.weakParents(round, this.#log.gcRound, seat.self);
     const takesBatch = !this.#log.isCongested && !this.#log.isEnding;
     const batches = takesBatch ? this.#takeBatch(producer, effects) : [];
-    const attestations = this.#attestations.take(seat.signer);
+    const attestations = this.#ownAttestations.take(seat.signer);
     const { vertex, name } = makeVertex(
       {
         chainId: this.#context.chainId,
@@ -504,9 +369,8 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#exchange.accepted({ vertex, name });
     const hasOwnParent = parents.some(({ author }) => author === seat.self);
     producer.produced(round, hasOwnParent, now.monotonicMs);
-    this.#newestOwn = encodeVertex(vertex);
-    this.#sendNewest(effects, now);
-    this.#settleOutcomes(this.#pool.add(seat.self, attestations), effects);
+    this.#newest.made(encodeVertex(vertex), effects, now.monotonicMs);
+    this.#attesting.accepted(vertex, effects);
   }
 
   /** Waiting transactions as a batch, on its way to the others. */
@@ -524,23 +388,6 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     return [{ hash, bytes: bytes.length, count: transactions.length }];
   }
 
-  #settleOutcomes(outcomes: readonly AttestationOutcome[], effects: EffectList): void {
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'cert') {
-        effects.persist([this.#records.putCert(outcome.cert)], false);
-        effects.add({ kind: 'certified', cert: outcome.cert });
-        if (outcome.cert.record.nextBeacon !== undefined) this.#attestations.settleClosing();
-        continue;
-      }
-      this.#halted = true;
-      const reason =
-        `members ${outcome.members.join(', ')} attest another result of wave ${outcome.waveId} ` +
-        'than this node computed; its software or its store is at fault';
-      effects.add({ kind: 'halt', reason });
-      return;
-    }
-  }
-
   /** The next time at which anything may change by itself. */
   #setTimer(effects: EffectList, now: Instant, vertexMs?: number): void {
     const times: number[] = vertexMs === undefined ? [] : [Math.max(vertexMs, now.monotonicMs)];
@@ -548,10 +395,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     if (dueMs !== undefined) times.push(Math.max(dueMs, now.monotonicMs));
     const askMs = this.#retired ? undefined : this.#recovery?.nextDueMs;
     if (askMs !== undefined) times.push(Math.max(askMs, now.monotonicMs));
-    if (this.#size > 1 && this.#newestOwn !== undefined && this.#producer !== undefined) {
-      const timeoutMs = this.#producer.leaderTimeoutMs;
-      if (now.monotonicMs >= this.#sentMs + timeoutMs) this.#sendNewest(effects, now);
-      times.push(this.#sentMs + timeoutMs);
+    if (this.#producer !== undefined) {
+      const { leaderTimeoutMs } = this.#producer;
+      const resendMs = this.#newest.resend(effects, now.monotonicMs, leaderTimeoutMs);
+      if (resendMs !== undefined) times.push(resendMs);
     }
     if (times.length === 0) return;
     const atMonotonicMs = Math.min(...times);
@@ -560,44 +407,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     effects.add({ kind: 'set-timer', atMonotonicMs });
   }
 
-  /** Waves not executed still need their vertices, so the executed one says what may go. */
   #prune(effects: EffectList): void {
-    const below =
-      this.#log.executedAnchorRound - RETAINED_WINDOWS * this.#context.parameters.gcRounds;
-    const dropped = this.#dag.prune(below, MAX_PRUNED_ROUNDS_PER_STEP);
-    const writes = [...this.#deletions(dropped), ...this.#held.pruned(dropped)];
+    const writes = this.#retention.prune(this.#log.executedAnchorRound);
     if (writes.length === 0) return;
     this.#exchange.dropBelow(this.#dag.lowestRound + 1);
     effects.persist(writes, false);
-  }
-
-  #deletions(dropped: readonly DagVertex[]): StoreWrite[] {
-    const writes: StoreWrite[] = [];
-    for (const { round, author, name, batches } of dropped) {
-      if (round > 0) writes.push(this.#records.deleteVertex(round, { author, name }));
-      for (const { hash } of batches) {
-        if (this.#batches.release(hash)) writes.push(this.#records.deleteBatch(hash));
-      }
-    }
-    return writes;
-  }
-
-  /** The head is attested anew unless a stored vertex of this member does so already. */
-  #restoreAttestations({ head, headDigest, headCertified, vertices }: Restored): void {
-    if (head.waveId === 0n || head.epoch !== this.#context.epoch) return;
-    this.#restoredOutcomes.push(
-      ...this.#pool.executed(head, headDigest, { certified: headCertified }),
-    );
-    let attested = headCertified;
-    for (const { vertex } of vertices) {
-      const relevant = vertex.attestations.filter(({ waveId }) => waveId >= head.waveId);
-      if (relevant.length === 0) continue;
-      this.#restoredOutcomes.push(...this.#pool.add(vertex.author, relevant));
-      attested ||= vertex.author === this.#seat?.self;
-    }
-    // That of a closing wave goes into every vertex until its certificate is there.
-    const repeats = head.nextBeacon !== undefined && !headCertified;
-    if (this.#seat !== undefined && (repeats || !attested))
-      this.#attestations.add(head, headDigest);
   }
 }

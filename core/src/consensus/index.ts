@@ -6,11 +6,8 @@ export {
   encodeClosing,
   encodeWantClosing,
 } from './closing-message.ts';
-export {
-  Consensus,
-  type ConsensusContext,
-  type ConsensusStatus,
-} from './consensus.ts';
+export { Consensus } from './consensus.ts';
+export type { ConsensusContext, ConsensusStatus } from './context.ts';
 export { type Equivocation, type EquivocationKind, EvidenceRecords } from './equivocation.ts';
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent } from './events.ts';

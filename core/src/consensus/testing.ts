@@ -29,7 +29,8 @@ import {
   type WaveCommitRecord,
   waveDigest,
 } from '../types/index.ts';
-import { Consensus, type ConsensusContext } from './consensus.ts';
+import { Consensus } from './consensus.ts';
+import type { ConsensusContext } from './context.ts';
 import type { Equivocation } from './equivocation.ts';
 import type { ConsensusEffect, ConsensusEvent } from './events.ts';
 import { restoreConsensus } from './restore.ts';
