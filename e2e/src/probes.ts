@@ -2,7 +2,7 @@
  * What both runtimes are asked: each probe is a function of its argument alone, built from core's
  * public face, and answers text. The same argument must give the same text on Node and in Chromium.
  */
-import { toHex } from '@pyde/core/bytes';
+import { toHex, u64LittleEndian } from '@pyde/core/bytes';
 import {
   blake3,
   FalconSigner,
@@ -11,6 +11,7 @@ import {
   mlKem768,
   poseidon2,
 } from '@pyde/core/crypto';
+import { type SimOptions, Simulation, simOptions } from '@pyde/core/sim';
 
 /** Bytes that a seed determines; the probes need no quality of them, only that they repeat. */
 function bytesOf(seed: string, length: number): Uint8Array {
@@ -44,7 +45,20 @@ function crypto(seed: string): string {
   ].join('\n');
 }
 
-export const PROBES = { crypto } as const satisfies Record<
+/** The keys of the devnet's accounts, as `npm run sim` uses them; made anew, which takes a while. */
+const devnetKeys = (count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    falconKeygen(blake3(new TextEncoder().encode('pyde-devnet-v1/'), u64LittleEndian(BigInt(i)))),
+  );
+
+/** A whole run of the simulator: consensus, execution, both state roots and every message. */
+async function simulate(options: string): Promise<string> {
+  const given: Partial<SimOptions> = JSON.parse(options);
+  const simulation = await Simulation.open(simOptions(given), { keys: devnetKeys });
+  return JSON.stringify(await simulation.run());
+}
+
+export const PROBES = { crypto, simulate } as const satisfies Record<
   string,
   (argument: string) => string | Promise<string>
 >;

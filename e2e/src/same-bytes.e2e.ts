@@ -2,9 +2,23 @@
 import { expect, test } from '@playwright/test';
 import { PROBES, type ProbeName } from './probes.ts';
 
+const FAULTS = ['loss', 'duplication', 'reorder', 'partition', 'skew', 'crash', 'disk', 'wipe'];
+
 const CASES: readonly (readonly [ProbeName, string])[] = [
   ['crypto', 'first'],
   ['crypto', 'second'],
+  ['simulate', JSON.stringify({ validators: 4, seed: 1, seconds: 5 })],
+  ['simulate', JSON.stringify({ validators: 4, seed: 2, seconds: 10, faults: FAULTS })],
+  [
+    'simulate',
+    JSON.stringify({
+      validators: 7,
+      seed: 3,
+      seconds: 10,
+      signatures: 'keyed',
+      epochDurationMs: 3000,
+    }),
+  ],
 ];
 
 for (const [name, argument] of CASES) {
