@@ -157,6 +157,34 @@ describe('the buffer of vertices', () => {
     expect(wanted()).toEqual([elsewhere, refOf(0, 3)]);
   });
 
+  it('keeps room for what vertices of others need, however many of its author wait', () => {
+    const told = new Told();
+    // Nothing of it can ever be accepted, and all of it is lower than what others need.
+    for (let round = 2; round < 2 + MAX_BUFFERED_PER_AUTHOR; round++) {
+      told.add(entry(0, round), [{ ...weak, name: nameOf(`invented ${round}`) }]);
+    }
+    const rounds = [100, 99, 98, 97];
+    told.add(entry(1, 101, refOf(0, 100)), [refOf(0, 100)]);
+    for (const round of rounds) {
+      const parent = refOf(0, round - 1);
+      expect(told.add(entry(0, round, parent), [parent])).toBeUndefined();
+    }
+    expect(told.buffer.size).toBe(MAX_BUFFERED_PER_AUTHOR + 5);
+    told.buffer.holdVertex(refOf(0, 96));
+    expect(told.drain()).toEqual(['0/97', '0/98', '0/99', '0/100', '1/101']);
+    // Its own places are as full as before.
+    const own = entry(0, 103);
+    expect(told.add(own, [refOf(0, 102)])).toBe(own);
+  });
+
+  it('holds a bounded number of what a vertex needs', () => {
+    const told = new Told();
+    const needed = Array.from({ length: 2 * MAX_BUFFERED_PER_AUTHOR }, (_, i) => refOf(0, i + 2));
+    told.add(entry(1, 200), needed);
+    for (const { round } of needed) told.add(entry(0, round), [refOf(2, round - 1)]);
+    expect(told.buffer.size).toBe(2 * MAX_BUFFERED_PER_AUTHOR);
+  });
+
   it('makes room for a vertex that misses nothing, however high its round', () => {
     const told = new Told();
     for (let round = 2; round < 2 + MAX_BUFFERED_PER_AUTHOR; round++) {

@@ -2,7 +2,8 @@
  * Valid vertices that cannot be accepted yet: an ancestor or a batch is missing, or the timestamp
  * lies ahead (design/consensus.md, "Vertex"). Bounded by author, so that no member can crowd out
  * another; of a full author's vertices the highest round gives way, because low rounds unblock the
- * rest.
+ * rest. An ancestor of a full author takes a place of whoever needs it: else whoever fills its own
+ * places with what can never be accepted would keep out what others made on top of the rest.
  *
  * Nothing here is searched: every missing name knows the vertices that wait for it, and a vertex
  * counts what it misses, so that what comes in touches only what it was missed by.
@@ -31,6 +32,8 @@ export interface Child {
   readonly entry: BufferedVertex;
   /** The member that sent it. */
   readonly from: MemberIndex;
+  /** The member whose places it takes one of. */
+  readonly charged: number;
   /** How many ancestors are not held, and how many batches. */
   missingVertices: number;
   missingBatches: number;
@@ -77,6 +80,8 @@ type Waited<M extends Missing> = M & {
 
 export class VertexBuffer {
   readonly #observer: MissingObserver;
+  /** By the member whose places they take, in round order. */
+  readonly #places = new Map<number, Child[]>();
   /** By author, in round order. */
   readonly #byAuthor = new Map<number, Child[]>();
   readonly #vertices = new RefMap<Waited<MissingVertex>>();
@@ -129,26 +134,42 @@ export class VertexBuffer {
       name: entry.name,
       entry,
       from,
+      charged: this.#chargedFor(entry),
       missingVertices: 0,
       missingBatches: 0,
       queue: undefined,
     };
     const { author, round } = entry.vertex;
-    const own = this.#byAuthor.get(author) ?? [];
-    const after = own.findIndex(({ vertex }) => vertex.round > round);
-    const isFull = own.length >= MAX_BUFFERED_PER_AUTHOR;
+    const places = this.#places.get(child.charged) ?? [];
+    const isFull = places.length >= MAX_BUFFERED_PER_AUTHOR;
+    const highest = isFull ? places.at(-1) : undefined;
     // What misses nothing waits for nobody, and must not stay out for those that do.
     const isWhole = missingVertices.length === 0 && missingBatches.length === 0;
-    if (isFull && after < 0 && !isWhole) return entry;
-    const highest = isFull ? own.at(-1) : undefined;
+    if (highest !== undefined && highest.vertex.round <= round && !isWhole) return entry;
+    const own = this.#byAuthor.get(author) ?? [];
+    this.#places.set(child.charged, places);
     this.#byAuthor.set(author, own);
-    own.splice(after < 0 ? own.length : after, 0, child);
+    insertByRound(places, child);
+    insertByRound(own, child);
     this.#size++;
     this.#found(this.#vertices.get({ round, author, name: entry.name }));
     for (const ref of missingVertices) this.#missVertex(child, ref);
     this.missBatches(child, missingBatches);
     if (highest !== undefined) this.#giveUp(highest);
     return highest;
+  }
+
+  /** Its author while that has room, then whoever needs it. */
+  #chargedFor({ vertex: { round, author }, name }: BufferedVertex): number {
+    const hasRoom = (of: number): boolean =>
+      (this.#places.get(of)?.length ?? 0) < MAX_BUFFERED_PER_AUTHOR;
+    if (hasRoom(author)) return author;
+    let other = author;
+    for (const { charged } of this.#vertices.get({ round, author, name })?.children ?? []) {
+      if (hasRoom(charged)) return charged;
+      if (other === author) other = charged;
+    }
+    return other;
   }
 
   /** Whoever waits for this vertex waits for it no longer: it was accepted, or counts as held. */
@@ -274,9 +295,8 @@ export class VertexBuffer {
 
   #remove(child: Child): void {
     const { vertex } = child;
-    const own = this.#byAuthor.get(vertex.author);
-    const at = own?.indexOf(child) ?? -1;
-    if (at >= 0) own?.splice(at, 1);
+    removeFrom(this.#places.get(child.charged), child);
+    removeFrom(this.#byAuthor.get(vertex.author), child);
     this.#size--;
     unqueue(child);
     if (child.missingVertices > 0) {
@@ -289,6 +309,17 @@ export class VertexBuffer {
     if (child.missingBatches === 0) return;
     for (const { hash } of vertex.batches) this.#unmiss(this.#batches, nameKey(hash), child);
   }
+}
+
+/** Behind those of the same round. */
+function insertByRound(children: Child[], child: Child): void {
+  const after = children.findIndex(({ vertex }) => vertex.round > child.vertex.round);
+  children.splice(after < 0 ? children.length : after, 0, child);
+}
+
+function removeFrom(children: Child[] | undefined, child: Child): void {
+  const at = children?.indexOf(child) ?? -1;
+  if (at >= 0) children?.splice(at, 1);
 }
 
 const byRound = (a: Child, b: Child): boolean => a.vertex.round > b.vertex.round;
