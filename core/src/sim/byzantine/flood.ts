@@ -12,7 +12,7 @@ import { toEpoch, toHash, toMemberIndex, toRound } from '../../types/index.ts';
 import type { Behaviour, Outgoing, Stage } from './behaviour.ts';
 import { inventedName, others } from './forgery.ts';
 
-const EVERY_MS = 20;
+const EVERY_MS = 50;
 const AT_ONCE = 8;
 const BATCH_BYTES = 4_096;
 
