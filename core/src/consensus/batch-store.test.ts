@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchRef, batchHash, encodeBatch, MAX_BATCH_BYTES } from '../types/index.ts';
-import { BatchStore, MAX_LOOSE_BATCHES } from './batch-store.ts';
+import { BatchStore, MAX_LOOSE_BATCHES, MAX_WANTED_BYTES } from './batch-store.ts';
 import { testTransaction } from './testing.ts';
 
 const batch = (...transactions: Uint8Array[]): { ref: BatchRef; bytes: Uint8Array } => {
@@ -69,6 +69,30 @@ describe('the batch store', () => {
       store.putLoose(1, ref.hash, bytes);
     }
     expect(store.take(kept.ref).length).toBe(1);
+  });
+
+  it('keeps what waiting vertices want within a budget of each author', () => {
+    const store = new BatchStore();
+    const full = (i: number): Uint8Array => new Uint8Array(MAX_BATCH_BYTES).fill(i);
+    const put = (author: number, i: number, urgent = false): boolean =>
+      store.putWanted(author, batchHash(full(i)), full(i), urgent);
+    const has = (i: number): boolean => store.has(batchHash(full(i)));
+    const room = MAX_WANTED_BYTES / MAX_BATCH_BYTES;
+    for (let i = 0; i < room; i++) expect(put(1, i)).toBe(true);
+    expect(put(1, 100)).toBe(false);
+    expect(has(100)).toBe(false);
+    // One that is here needs no room, and another author has its own.
+    expect(put(1, 0)).toBe(true);
+    expect(put(2, 101)).toBe(true);
+    // A vertex that waits for nothing else gets in, and the oldest makes room.
+    expect(put(1, 102, true)).toBe(true);
+    expect([0, 1, 101, 102].map(has)).toEqual([false, true, true, true]);
+    // One that a vertex refers to leaves the budget, and is not let go.
+    store.refer(batchHash(full(1)), true);
+    expect(put(1, 103)).toBe(true);
+    expect(put(1, 104, true)).toBe(true);
+    expect([1, 2, 104].map(has)).toEqual([true, false, true]);
+    expect(store.inMemory).toBe(room + 2);
   });
 
   it('lets bytes go when the vertex can be in no wave any more', () => {
