@@ -196,10 +196,9 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
   {
     name: 'own-parent-omitted',
     rule: 'a member takes its own vertex of the round before as a parent',
-    file: CONSENSUS,
-    find: 'const parents = parentsFor(this.#dag, round);',
-    replace:
-      'const all = parentsFor(this.#dag, round);\n    const others = all.filter(({ author }) => author !== seat.self);\n    const parents = others.length >= this.#quorum ? others : all;',
+    file: PRODUCER,
+    find: 'if (!this.#isUnheard) return parents;',
+    replace: '',
     checks: [MACHINE],
   },
   {
@@ -335,10 +334,10 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
   {
     name: 'attested-before-execution',
     rule: 'a member attests the wave that it executed, not one that is to come',
-    file: CONSENSUS,
-    find: 'if (this.#seat !== undefined) this.#attestations.add(record, digest);',
+    file: 'core/src/consensus/own-attestations.ts',
+    find: 'const attestation: WaitingAttestation = { waveId, digest,',
     replace:
-      'if (this.#seat !== undefined) this.#attestations.add({ ...record, waveId: (record.waveId + 1n) as never }, digest);',
+      'const next = (waveId + 1n) as WaveId;\n    const attestation: WaitingAttestation = { waveId: next, digest,',
     checks: [sim('--validators 4 --seed 1 --seconds 1 --signatures keyed')],
   },
   {
@@ -355,11 +354,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'core/src/mempool/mempool.ts',
     find: 'of due) this.#enqueue(entry);',
     replace: 'of due.slice(0, 0)) this.#enqueue(entry);',
-    checks: [
-      sim(
-        '--validators 4 --seed 1 --seconds 4 --byzantine 1 --behaviours withhold-batches --signatures keyed',
-      ),
-    ],
+    checks: [tests('mempool/mempool.test.ts')],
   },
   {
     name: 'evidence-forgotten',

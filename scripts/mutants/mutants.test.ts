@@ -3,7 +3,7 @@
  * `npm run sim:mutants`.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +27,15 @@ describe('the list of mutants', () => {
       if (check.kind === 'simulation') continue;
       for (const file of check.files) expect(existsSync(join(root, file)), file).toBe(true);
     }
+  });
+
+  it('is that of docs/protocol/mutants.md, rule by rule', () => {
+    const page = readFileSync(join(root, 'docs', 'protocol', 'mutants.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([\w-]+)` \| ([^|]+) \| [^|]+ \|$/gm)];
+    expect(rows.map(([, name, rule]) => [name, rule])).toEqual(
+      MUTANTS.map(({ name, rule }) => [name, rule]),
+    );
+    expect(page).toContain(`All ${MUTANTS.length} were caught`);
   });
 
   it('fails loudly where a mutant no longer applies', () => {
