@@ -20,6 +20,7 @@ import type { HeldNames } from './held-names.ts';
 import { frameMessage, type MessageKind } from './message.ts';
 import type { ConsensusRecords } from './records.ts';
 import type { BufferedVertex } from './vertex-buffer.ts';
+import type { VertexDoor } from './vertex-door.ts';
 
 /** What one member may draw at once, and how fast that comes back. */
 export const MAX_DRAWN_BYTES = 32 * 1024 * 1024;
@@ -30,6 +31,7 @@ const LOOKUP_BYTES = 512;
 export const MAX_BATCH_ANSWER_BYTES = 8 * 1024 * 1024;
 
 export interface AnswerSources {
+  readonly door: Pick<VertexDoor, 'frame'>;
   readonly dag: Dag;
   readonly batches: BatchStore;
   readonly records: ConsensusRecords;
@@ -69,7 +71,7 @@ export class Answers {
         const refs = decodeRefs(bytes);
         allowance.bytes -= refs.length * LOOKUP_BYTES;
         const found = take(refs, MAX_ANSWER_BYTES, (ref) => this.#vertex(ref));
-        return found.map((vertex) => frameMessage('vertex', vertex));
+        return found.map((vertex) => this.#sources.door.frame(vertex));
       }
       case 'want-batches': {
         const { batches, records } = this.#sources;

@@ -62,7 +62,11 @@ export class Exchange {
       { ...options, onEquivocation: (found) => this.#equivocations.push(found) },
       { ...parts, observer: this.#synchroniser },
     );
-    this.#answers = new Answers({ ...parts, waiting: (ref) => this.#intake.find(ref) });
+    this.#answers = new Answers({
+      ...parts,
+      door: options.door,
+      waiting: (ref) => this.#intake.find(ref),
+    });
   }
 
   /** Messages not taken, by error code. */

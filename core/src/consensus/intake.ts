@@ -13,7 +13,6 @@ import {
   type MemberIndex,
   toRound,
   type Vertex,
-  type VertexHash,
   type WeakParentRef,
 } from '../types/index.ts';
 import type { BatchStore } from './batch-store.ts';
@@ -25,7 +24,7 @@ import type { HeldNames } from './held-names.ts';
 import type { ConsensusRecords } from './records.ts';
 import { type BufferedVertex, type MissingObserver, VertexBuffer } from './vertex-buffer.ts';
 import type { NamedVertex, VertexDoor } from './vertex-door.ts';
-import { type VertexRules, verifyVertex } from './vertex-verification.ts';
+import type { VertexRules } from './vertex-verification.ts';
 
 const NOTHING: readonly never[] = [];
 
@@ -85,8 +84,8 @@ export class Intake {
     const isNeeded = this.#buffer.needs(ref);
     this.#requireRoom(ref, isNeeded);
     const other = this.#other(ref);
-    if (other !== undefined) this.#contradict(other, vertex, name, isNeeded);
-    verifyVertex(vertex, name, this.#options);
+    if (other !== undefined) this.#contradict(other, entry, isNeeded);
+    this.#options.door.judge(entry, this.#options);
     if (
       this.#buffer.add(entry, from, this.#missing(entry), this.#missingBatches(vertex)) === entry
     ) {
@@ -178,11 +177,12 @@ export class Intake {
   }
 
   /** A second vertex is evidence once, if it is valid; unless it is needed it is refused. */
-  #contradict(other: Vertex, vertex: Vertex, name: VertexHash, isNeeded: boolean): void {
+  #contradict(other: Vertex, entry: NamedVertex, isNeeded: boolean): void {
+    const { vertex } = entry;
     const { author, round } = vertex;
     const { equivocations } = this.#parts;
     if (equivocations.isNews({ kind: 'vertex', author, at: BigInt(round) })) {
-      verifyVertex(vertex, name, this.#options);
+      this.#options.door.judge(entry, this.#options);
       const found = equivocations.vertices(other, vertex);
       if (found !== undefined) this.#options.onEquivocation(found);
     }

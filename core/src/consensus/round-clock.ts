@@ -13,6 +13,7 @@ const MAX_DOUBLINGS = 4;
 
 export class RoundClock {
   readonly #durationsMs: number[] = [];
+  #medianMs = 0;
   #lastMs: number;
 
   /** @param startMs counts as the time of the last own vertex */
@@ -29,13 +30,13 @@ export class RoundClock {
     this.#durationsMs.push(nowMs - this.#lastMs);
     if (this.#durationsMs.length > OBSERVED_ROUNDS) this.#durationsMs.shift();
     this.#lastMs = nowMs;
+    const sorted = [...this.#durationsMs].sort((a, b) => a - b);
+    this.#medianMs = sorted[sorted.length >> 1] ?? 0;
   }
 
   /** @param undecidedRun consecutive slots, three or more rounds old, not decided directly */
   leaderTimeoutMs(undecidedRun: number): number {
-    const sorted = [...this.#durationsMs].sort((a, b) => a - b);
-    const medianMs = sorted[sorted.length >> 1] ?? 0;
-    const baseMs = Math.max(MIN_LEADER_TIMEOUT_MS, TIMEOUT_ROUNDS * medianMs);
+    const baseMs = Math.max(MIN_LEADER_TIMEOUT_MS, TIMEOUT_ROUNDS * this.#medianMs);
     const doublings = Math.min(MAX_DOUBLINGS, Math.max(0, undecidedRun));
     return Math.min(MAX_LEADER_TIMEOUT_MS, baseMs * 2 ** doublings);
   }

@@ -4,8 +4,10 @@
  * a member on its own sees each vertex once and remembers nothing.
  */
 import type { StoreWrite } from '../platform/index.ts';
-import { decodeVertex, type Vertex, type VertexHash, vertexHash } from '../types/index.ts';
+import { decodeVertex, encodedVertexHash, type Vertex, type VertexHash } from '../types/index.ts';
+import { frameMessage } from './message.ts';
 import type { SeatSet } from './seat-set.ts';
+import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
 /**
  * How a vertex and its parents lie among those that the door saw first of their author and round.
@@ -30,6 +32,10 @@ export interface VertexDoor {
   open(bytes: Uint8Array): NamedVertex;
   /** An own vertex, which comes through no door. */
   own(vertex: Vertex, name: VertexHash): NamedVertex;
+  /** Judges what was opened. @throws PydeError as {@link verifyVertex} */
+  judge(named: NamedVertex, rules: VertexRules): void;
+  /** The message that carries a vertex, from its bytes. */
+  frame(bytes: Uint8Array): Uint8Array;
   /** The record that keeps the vertex, as `make` makes it. */
   record(named: NamedVertex, make: () => StoreWrite): StoreWrite;
 }
@@ -37,8 +43,10 @@ export interface VertexDoor {
 export const VERTEX_DOOR: VertexDoor = {
   open: (bytes) => {
     const vertex = decodeVertex(bytes);
-    return { vertex, name: vertexHash(vertex) };
+    return { vertex, name: encodedVertexHash(bytes) };
   },
   own: (vertex, name) => ({ vertex, name }),
+  judge: ({ vertex, name }, rules) => verifyVertex(vertex, name, rules),
+  frame: (bytes) => frameMessage('vertex', bytes),
   record: (_, make) => make(),
 };

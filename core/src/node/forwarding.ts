@@ -59,6 +59,7 @@ export class Forwarding {
 
   /** What has gathered, in order of peers. */
   take(): Parcel[] {
+    if (this.#outgoing.size === 0) return [];
     const peers = [...this.#outgoing].sort(([a], [b]) => a - b);
     this.#outgoing.clear();
     return peers.flatMap(([peer, transactions]) =>

@@ -402,7 +402,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   /** Whoever left the pool needs no record; these ride on a write that is made anyway. */
   #departures(): StoreWrite[] {
     const { mempool, admitted } = this.#setup;
-    const gone = [...this.#obsolete.splice(0), ...mempool.takeDeparted()];
+    const departed = mempool.takeDeparted();
+    if (departed.length === 0 && this.#obsolete.length === 0) return [];
+    const gone = [...this.#obsolete.splice(0), ...departed];
     return gone.map((hash) => admitted.delete(hash));
   }
 
@@ -418,6 +420,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   #proposeAndAcknowledge(now: Instant): NodeEffect[] {
     const proposal = this.#propose(now);
+    if (this.#unsaved.length === 0) return proposal;
     const acknowledgement = this.#acknowledge();
     const [first, ...rest] = proposal;
     const [record, ...replies] = acknowledgement;
@@ -468,15 +471,16 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     if (this.#halted !== undefined) return [];
     const effects: NodeEffect[] = [];
     for (const effect of this.#setup.chain.step(event, now)) {
-      effects.push(...this.#carry(effect, now));
+      for (const carried of this.#carry(effect, now)) effects.push(carried);
     }
-    return [...effects, ...this.#executeWaiting()];
+    for (const effect of this.#executeWaiting()) effects.push(effect);
+    return effects;
   }
 
   #carry(effect: ChainEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
-        return [{ ...effect, writes: [...effect.writes, ...this.#departures()] }];
+        return [withWrites(effect, this.#departures())];
       case 'send':
       case 'broadcast':
         return [effect];
@@ -510,3 +514,10 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
 const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || (b !== undefined && b < a) ? b : a;
+
+function withWrites(
+  effect: Extract<ChainEffect, { kind: 'persist' }>,
+  more: readonly StoreWrite[],
+): NodeEffect {
+  return more.length === 0 ? effect : { ...effect, writes: [...effect.writes, ...more] };
+}

@@ -3,12 +3,15 @@
  * same bytes, and what they mean depends on nothing else. Named by where the bytes lie, so that only
  * what was sent as one message is taken for one.
  */
+import { equalBytes } from '../bytes/index.ts';
 import {
   type FirstSeen,
   type NamedVertex,
   VERTEX_DOOR,
   type VertexDoor,
+  verifyVertex,
 } from '../consensus/index.ts';
+import type { Committee } from '../finality/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
 import type { Vertex, VertexHash } from '../types/index.ts';
 import { ByteMap } from './byte-map.ts';
@@ -19,6 +22,8 @@ export function sharedDoor(): VertexDoor {
   const known = new WeakMap<ArrayBufferLike, OpenedVertex>();
   const firsts = new FirstNames();
   const names = new ByteMap<VertexHash>();
+  const rings = new Rings();
+  const frames = new WeakMap<ArrayBufferLike, Frame>();
   return {
     open: (bytes) => {
       const { buffer, byteOffset: offset, length } = bytes;
@@ -32,6 +37,21 @@ export function sharedDoor(): VertexDoor {
     own: (vertex, name) => {
       const own = withOneNameEach({ vertex, name }, names);
       return new OpenedVertex(own.vertex, own.name, firsts.see(own.vertex, own.name), 0, 0);
+    },
+    judge: (named, rules) => {
+      const ring = rings.of(rules);
+      if (named instanceof OpenedVertex && named.validIn === ring) return;
+      verifyVertex(named.vertex, named.name, rules);
+      if (named instanceof OpenedVertex) named.validIn = ring;
+    },
+    frame: (bytes) => {
+      const before = frames.get(bytes.buffer);
+      if (before?.offset === bytes.byteOffset && before.length === bytes.length) {
+        return before.message;
+      }
+      const message = VERTEX_DOOR.frame(bytes);
+      frames.set(bytes.buffer, { offset: bytes.byteOffset, length: bytes.length, message });
+      return message;
     },
     record: (named, make) => {
       if (!(named instanceof OpenedVertex)) return make();
@@ -48,6 +68,7 @@ class OpenedVertex implements NamedVertex {
   readonly offset: number;
   readonly length: number;
   record: StoreWrite | undefined = undefined;
+  validIn: Ring | undefined = undefined;
 
   constructor(vertex: Vertex, name: VertexHash, seen: FirstSeen, offset: number, length: number) {
     this.vertex = vertex;
@@ -57,6 +78,45 @@ class OpenedVertex implements NamedVertex {
     this.length = length;
   }
 }
+
+interface Frame {
+  readonly offset: number;
+  readonly length: number;
+  readonly message: Uint8Array;
+}
+
+/** What a vertex is judged by, apart from itself. */
+interface Ring {
+  readonly chainId: bigint;
+  readonly committee: Committee;
+}
+
+const MAX_RINGS = 16;
+
+/** Members read their committees from their own stores: equal ones become one object. */
+class Rings {
+  readonly #known: Ring[] = [];
+  readonly #byCommittee = new WeakMap<Committee, Ring>();
+
+  of({ chainId, committee }: Ring): Ring {
+    const known = this.#byCommittee.get(committee);
+    if (known?.chainId === chainId) return known;
+    const equal = this.#known.find((ring) => ring.chainId === chainId && isSame(ring, committee));
+    const ring = equal ?? { chainId, committee };
+    if (equal === undefined) this.#known.push(ring);
+    if (this.#known.length > MAX_RINGS) this.#known.shift();
+    this.#byCommittee.set(committee, ring);
+    return ring;
+  }
+}
+
+const isSame = ({ committee: { epoch, members } }: Ring, other: Committee): boolean =>
+  epoch === other.epoch &&
+  members.length === other.members.length &&
+  members.every(({ publicKey }, i) => {
+    const key = other.members[i]?.publicKey;
+    return key !== undefined && equalBytes(publicKey, key);
+  });
 
 const MAX_NAMES = 262_144;
 

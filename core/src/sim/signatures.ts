@@ -94,11 +94,11 @@ function stretched(length: number, domain: Uint8Array, secret: Uint8Array): Uint
 /** All members see the same message objects, so each signature is worked out once. */
 function remembering(verify: VerifySignatures): VerifySignatures {
   const known = new WeakMap<Uint8Array, SignatureCheck & { readonly valid: boolean }>();
+  const one = oneObjectEach();
   const recall = ({ publicKey, message, signature }: SignatureCheck): boolean | undefined => {
     const seen = known.get(signature);
     if (seen === undefined || !equalBytes(seen.message, message)) return undefined;
-    const isSameKey = seen.publicKey === publicKey || equalBytes(seen.publicKey, publicKey);
-    return isSameKey ? seen.valid : undefined;
+    return seen.publicKey === one(publicKey) ? seen.valid : undefined;
   };
   return (checks) => {
     const verdicts = checks.map(recall);
@@ -111,8 +111,25 @@ function remembering(verify: VerifySignatures): VerifySignatures {
       if (verdict !== undefined) return verdict;
       const valid = fresh[next++];
       invariant(valid !== undefined, 'every check has a verdict');
-      known.set(check.signature, { ...check, valid });
+      known.set(check.signature, { ...check, publicKey: one(check.publicKey), valid });
       return valid;
     });
+  };
+}
+
+const MAX_KEYS = 65_536;
+
+/** Members read keys from their own stores: equal ones become one object. */
+function oneObjectEach(): (key: Uint8Array) => Uint8Array {
+  const known = new WeakMap<Uint8Array, Uint8Array>();
+  const byBytes = new ByteMap<Uint8Array>();
+  return (key) => {
+    const seen = known.get(key);
+    if (seen !== undefined) return seen;
+    if (byBytes.size > MAX_KEYS) byBytes.clear();
+    const one = byBytes.get(key) ?? key;
+    byBytes.set(one, one);
+    known.set(key, one);
+    return one;
   };
 }

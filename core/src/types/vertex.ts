@@ -149,15 +149,20 @@ export function decodeVertex(bytes: Uint8Array): Vertex {
   }));
 }
 
+const VERTEX_DOMAIN = new TextEncoder().encode('pyde/vertex/1');
+
 /** `Blake3("pyde/vertex/1" ‖ bytes without the signature)`; also what the signature signs. */
 export function vertexHash(vertex: UnsignedVertex): VertexHash {
-  const domain = new TextEncoder().encode('pyde/vertex/1');
-  return toVertexHash(
-    blake3(
-      domain,
-      encode((w) => writeUnsigned(w, vertex)),
-    ),
-  );
+  return hashOfUnsigned(encode((w) => writeUnsigned(w, vertex)));
+}
+
+/** As {@link vertexHash}, of bytes that `decodeVertex` takes: a vertex has one encoding. */
+export function encodedVertexHash(bytes: Uint8Array): VertexHash {
+  return hashOfUnsigned(bytes.subarray(0, bytes.length - FALCON_SIGNATURE_BYTES));
+}
+
+function hashOfUnsigned(bytes: Uint8Array): VertexHash {
+  return toVertexHash(blake3(VERTEX_DOMAIN, bytes));
 }
 
 /**
