@@ -35,10 +35,8 @@ export class Producer {
   #ownRound: number;
   /** Transactions wait to be put into a batch. */
   workPending = false;
-  /** The round whose wait for leaders is over, and until then what it was last judged on. */
-  #settledFor = 0;
-  #judgedFor = 0;
-  #judgedParents = 0;
+  /** What the wait for the leaders of a round was last judged on, and whether it is over. */
+  #judged = { round: 0, isUnheard: false, parents: 0, isSettled: false };
   /** The round of the last own vertex without own parent. */
   #startedAnew = 0;
 
@@ -132,14 +130,14 @@ export class Producer {
    * bring it about: a new vertex of the slot below them has none of their votes.
    */
   #leadersAreSettled(round: number): boolean {
-    if (this.#settledFor === round) return true;
-    const parents = this.#dag.authors(round - 1);
-    if (this.#judgedFor === round && this.#judgedParents === parents) return false;
-    this.#judgedFor = round;
-    this.#judgedParents = parents;
+    const judged = this.#judged;
     const { quorum } = this.#options;
-    if (!leadersAreSettled(this.#dag, quorum, round, this.parents(round))) return false;
-    this.#settledFor = round;
-    return true;
+    const isUnheard = this.#isUnheard;
+    const parents = this.#dag.authors(round - 1);
+    const isJudged = judged.round === round && judged.isUnheard === isUnheard;
+    if (isJudged && (judged.isSettled || judged.parents === parents)) return judged.isSettled;
+    const isSettled = leadersAreSettled(this.#dag, quorum, round, this.parents(round));
+    this.#judged = { round, isUnheard, parents, isSettled };
+    return isSettled;
   }
 }
