@@ -154,6 +154,13 @@ describe('peers that are wrong', () => {
     if (first === undefined) return answer;
     return { ...answer, parts: [{ ...first, record: { ...first.record, gasUsed: 9n } }, ...rest] };
   };
+  /** In front of a certificate that holds: nothing but it says what the record was. */
+  const bentLastRecord: Peer = (answer) => {
+    const last = answer.parts.at(-1);
+    if (last === undefined || answer.mode !== 'records') return answer;
+    const record = { ...last.record, gasUsed: 9n };
+    return { ...answer, parts: [...answer.parts.slice(0, -1), { ...last, record }] };
+  };
   const noCert: Peer = (answer) => ({ ...answer, cert: undefined });
   const nothing: Peer = (answer) => ({ ...answer, parts: [], cert: undefined });
   const otherPlace: Peer = (answer) => ({ ...answer, wave: answer.wave + 1n });
@@ -184,6 +191,7 @@ describe('peers that are wrong', () => {
 
   const lies: Readonly<Record<string, Peer>> = {
     'bend a record': bentRecord,
+    'bend the record that a certificate is of': bentLastRecord,
     'keep certificates back': noCert,
     'have nothing': nothing,
     'answer another question': otherPlace,
@@ -223,6 +231,16 @@ describe('peers that are wrong', () => {
     const { end, reason } = await follow(chain, [bentSignature, bentSignature]);
     expect(end).toBe('halt');
     expect(reason).toContain('wave 3');
+  });
+
+  it('do not get a record believed under a certificate of another one', async () => {
+    const chain = await certifiedChain(15);
+    for (const peers of [[bentLastRecord], [bentLastRecord, bentLastRecord]]) {
+      const { end, certs, store } = await follow(chain, peers);
+      expect(end).not.toBe('halt');
+      expect(certs).toEqual([]);
+      expect(headOf(store)).toBe(0n);
+    }
   });
 
   it('are asked less than those that are right', async () => {
