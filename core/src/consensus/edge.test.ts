@@ -142,6 +142,13 @@ class Observed {
   }
 }
 
+/** Transactions that came back to a member since this was asked last. */
+function returnedOf({ effects }: TestMember): Uint8Array[] {
+  return effects
+    .splice(0)
+    .flatMap((effect) => (effect.kind === 'returned' ? effect.transactions : []));
+}
+
 describe('invented parents at the GC edge', () => {
   it('jam nobody: the vertex is never accepted, others go on, and it makes room', async () => {
     const observed = await Observed.start('edge');
@@ -227,6 +234,47 @@ describe('two vertices of one author and round, each given to some', () => {
         effect.kind === 'send' ? decodeRefs(openMessage(effect.message).bytes).length : [],
       );
       expect(answers).toEqual([2]);
+    }
+  });
+});
+
+describe('a member that hears the others and was not heard', () => {
+  it('for longer than they keep their DAG is heard again, over lossy links too', async () => {
+    for (const lossPercent of [0, 20]) {
+      const parameters = { gcRounds: GC_ROUNDS };
+      const network = await FaultyNetwork.start(`unheard ${lossPercent}`, NO_FAULTS, {
+        parameters,
+      });
+      network.filter = ({ from }) => from !== 1;
+      const work = async (until: () => boolean): Promise<void> => {
+        const from = network.member(0).machine.status.highestRound;
+        for (let i = 0; !until(); i++) {
+          await network.submit(0, testTransaction(1_000 * from + i));
+          await network.run(30);
+          const rounds = network.member(0).machine.status.highestRound - from;
+          if (rounds > 12 * GC_ROUNDS) throw new Error('it is not heard');
+        }
+      };
+      const round = (): number => network.member(0).machine.status.highestRound;
+      await work(() => round() > 6 * GC_ROUNDS);
+      network.faults = { ...NO_FAULTS, lossPercent, maxDelayMs: 60 };
+      network.filter = () => true;
+      const late = testTransaction(7);
+      await network.submit(1, late);
+      // Two GC windows: until what fell out of waves is known to, and a while to be heard.
+      const limit = round() + 2 * GC_ROUNDS + 10;
+      const isIn = (): boolean =>
+        network.members.every(({ committed }) =>
+          committed.some(({ transactions }) =>
+            transactions.some((bytes) => toHex(bytes) === toHex(late)),
+          ),
+        );
+      const mine = network.member(1);
+      await work(() => {
+        mine.pool.push(...returnedOf(mine));
+        return isIn();
+      });
+      if (lossPercent === 0) expect(round()).toBeLessThan(limit);
     }
   });
 });
