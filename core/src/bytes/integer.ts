@@ -17,10 +17,13 @@ export function u64LittleEndian(value: bigint): Uint8Array {
 
 /** u64 big-endian, for store keys; the caller proves 0 ≤ value < 2⁶⁴. */
 export function u64BigEndian(value: bigint): Uint8Array {
-  const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, value, false);
-  return out;
+  WORD.setBigUint64(0, value, false);
+  return WORD_BYTES.slice();
 }
+
+/** One view for all: making one costs more than what goes through it. */
+const WORD_BYTES = new Uint8Array(8);
+const WORD = new DataView(WORD_BYTES.buffer);
 
 /** u32 big-endian, for store keys; the caller proves 0 ≤ value < 2³². */
 export function u32BigEndian(value: number): Uint8Array {

@@ -76,11 +76,13 @@ export class AttestationPool {
 
   /** The attestations of one accepted vertex; those that do not verify are passed over. */
   add(author: MemberIndex, attestations: readonly Attestation[]): AttestationOutcome[] {
+    if (attestations.length === 0) return [];
     const fresh = attestations.filter(({ waveId }) => {
       if (!this.#isNear(waveId)) return false;
       const wave = this.#waves.get(waveId);
       return wave === undefined || !(wave.certified || wave.byMember.has(author));
     });
+    if (fresh.length === 0) return [];
     const valid = author === this.#self ? fresh : this.#verified(author, fresh);
     const touched = new Set<WaveId>();
     for (const attestation of valid) {

@@ -303,6 +303,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       if (to === undefined) effects.add({ kind: 'broadcast', message });
       else effects.add({ kind: 'send', member: to, message });
     }
+    if (equivocations.length === 0 && this.#contradictions.length === 0) return;
     for (const evidence of [...equivocations, ...this.#contradictions]) {
       effects.persist([this.#records.evidence.put(evidence)], false);
       effects.add({ kind: 'equivocation', evidence });

@@ -12,7 +12,7 @@ export class EffectList {
 
   /** @param sync must survive loss of power before anything else of the step happens */
   persist(writes: readonly StoreWrite[], sync: boolean): void {
-    this.#writes.push(...writes);
+    for (const write of writes) this.#writes.push(write);
     this.#sync ||= sync;
   }
 

@@ -201,10 +201,12 @@ export class Intake {
     const missing: WeakParentRef[] = [];
     if (!holdsParents) {
       const below = toRound(round - 1);
-      const firsts = dag.round(below)?.firsts;
+      const at = dag.round(below);
+      const known = seen?.parents === undefined ? undefined : at?.known;
       for (const parent of parents) {
+        if (known?.has(parent.author) === true) continue;
         // Nearly always the one vertex of its author; whoever opens vertices may share their names.
-        if (firsts?.[parent.author]?.name === parent.name) continue;
+        if (at?.firsts[parent.author]?.name === parent.name) continue;
         const ref = { round: below, author: parent.author, name: parent.name };
         if (!held.holds(ref)) missing.push(ref);
       }

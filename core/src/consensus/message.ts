@@ -85,4 +85,4 @@ export const TAG_BYTES = 1;
 
 /** Is it of this kind, by its tag? */
 export const isMessageOf = (kind: MessageKind, message: Uint8Array): boolean =>
-  message[0] === KINDS.indexOf(kind);
+  messageKind(message) === kind;

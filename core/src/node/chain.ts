@@ -4,7 +4,13 @@
  * and reported. It also serves executed waves to others.
  */
 import { isPydeError, readU64LittleEndian } from '../bytes/index.ts';
-import { frameMessage, type MessageKind, openMessage } from '../consensus/index.ts';
+import {
+  frameMessage,
+  isMessageOf,
+  type MessageKind,
+  openMessage,
+  TAG_BYTES,
+} from '../consensus/index.ts';
 import type { Instant } from '../platform/index.ts';
 import type { WaveServer } from '../sync/index.ts';
 import type {
@@ -128,22 +134,31 @@ export class Chain {
     now: Instant,
     effects: ChainEffect[],
   ): void {
+    if (this.#isFollowing && isMessageOf('vertex', event.bytes)) {
+      this.#saw(event);
+      this.#follow(event, now, effects);
+      return;
+    }
     const message = opened(event.bytes);
     if (message?.kind === 'want-waves') {
       const answer = this.#answer(event.from, message.bytes, now);
       if (answer !== undefined) effects.push({ kind: 'send', peer: event.from, message: answer });
       return;
     }
-    if (message?.kind === 'vertex' && message.bytes.length >= PLACE_BYTES) {
-      const epoch = Number(readU64LittleEndian(message.bytes, EPOCH_OFFSET));
-      const round = Number(readU64LittleEndian(message.bytes, ROUND_OFFSET));
-      this.#catchUp.saw(event.from, epoch, round);
-    }
+    if (message?.kind === 'vertex') this.#saw(event);
     if (this.#isFollowing) this.#follow(event, now, effects);
     else if (message !== undefined) {
       const { kind, bytes } = message;
       this.#carry(this.#catchUp.message(kind, event.from, bytes, now), now, effects);
     }
+  }
+
+  /** Notes what place the vertex of a message claims. */
+  #saw({ from, bytes }: Extract<ChainEvent, { kind: 'message' }>): void {
+    if (bytes.length < TAG_BYTES + PLACE_BYTES) return;
+    const epoch = Number(readU64LittleEndian(bytes, TAG_BYTES + EPOCH_OFFSET));
+    const round = Number(readU64LittleEndian(bytes, TAG_BYTES + ROUND_OFFSET));
+    this.#catchUp.saw(from, epoch, round);
   }
 
   #answer(peer: number, bytes: Uint8Array, now: Instant): Uint8Array | undefined {

@@ -400,10 +400,11 @@ export class Epochs {
   #setTimer(now: Instant, effects: EpochsEffect[]): void {
     const pollMs = this.#nextPollMs(now);
     if (pollMs !== undefined) this.#pollMs = Math.min(pollMs, this.#pollMs ?? pollMs);
-    const times = [this.#consensusTimerMs, this.#pollMs].filter((ms) => ms !== undefined);
-    if (times.length === 0) return;
-    const atMonotonicMs = Math.min(...times);
-    if (atMonotonicMs === this.#timerMs) return;
+    const atMonotonicMs = Math.min(
+      this.#consensusTimerMs ?? Number.POSITIVE_INFINITY,
+      this.#pollMs ?? Number.POSITIVE_INFINITY,
+    );
+    if (atMonotonicMs === Number.POSITIVE_INFINITY || atMonotonicMs === this.#timerMs) return;
     this.#timerMs = atMonotonicMs;
     effects.push({ kind: 'set-timer', atMonotonicMs });
   }
