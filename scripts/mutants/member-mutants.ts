@@ -13,6 +13,7 @@ const VERIFICATION = 'core/src/consensus/vertex-verification.ts';
 const EPOCHS = 'core/src/node/epochs.ts';
 const COMMITTER = 'core/src/consensus/base-committer.ts';
 const MACHINE = tests('consensus/consensus.test.ts');
+const PRODUCTION = tests('consensus/production.test.ts');
 
 export const MEMBER_MUTANTS: readonly Mutant[] = [
   {
@@ -133,7 +134,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     find: 'if (this.#dag.authors(round - 1) < quorum) return undefined;',
     replace: 'if (this.#dag.authors(round - 1) < quorum - 1) return undefined;',
-    checks: [tests('consensus/committee-of-four.test.ts')],
+    checks: [PRODUCTION],
   },
   {
     name: 'round-jumping',
@@ -141,7 +142,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     find: 'return Math.max(this.#ownRound, this.#log.gcRound) + 1;',
     replace: 'return Math.max(this.#ownRound, this.#log.gcRound, this.#dag.highestRound - 1) + 1;',
-    checks: [MACHINE],
+    checks: [PRODUCTION],
   },
   {
     name: 'no-wait-for-leaders',
@@ -149,7 +150,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     find: 'if (!this.#leadersAreSettled(round)) waitMs = Math.max(waitMs, this.leaderTimeoutMs);',
     replace: '',
-    checks: [MACHINE],
+    checks: [PRODUCTION],
   },
   {
     name: 'no-wait-for-votes',
@@ -192,6 +193,46 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     find: 'const SILENT_ROUNDS = 11;',
     replace: 'const SILENT_ROUNDS = 1_000;',
     checks: [tests('consensus/proposer.test.ts')],
+  },
+  {
+    name: 'behind-and-waiting',
+    rule: 'a member that is behind makes its missing rounds at once',
+    file: PRODUCER,
+    find: 'if (isBehind) return nowMs;',
+    replace: '',
+    checks: [PRODUCTION],
+  },
+  {
+    name: 'rounds-below-gc',
+    rule: 'a member whose next round is at or below the GC round goes on above it',
+    file: PRODUCER,
+    find: 'return Math.max(this.#ownRound, this.#log.gcRound) + 1;',
+    replace: 'return this.#ownRound + 1;',
+    checks: [PRODUCTION],
+  },
+  {
+    name: 'unheard-own-parent',
+    rule: 'what nobody took into a wave does not hold up what is made later',
+    file: PRODUCER,
+    find: 'if (!this.#isUnheard) return parents;',
+    replace: 'return parents;',
+    checks: [PRODUCTION],
+  },
+  {
+    name: 'timeout-not-doubled',
+    rule: 'the leader timeout doubles while slots are not decided directly',
+    file: 'core/src/consensus/round-clock.ts',
+    find: 'baseMs * 2 ** doublings',
+    replace: 'baseMs * 1 ** doublings',
+    checks: [tests('consensus/round-clock.test.ts')],
+  },
+  {
+    name: 'idle-rounds-at-full-pace',
+    rule: 'rounds without work go at their own slow pace',
+    file: PRODUCER,
+    find: 'else if (!this.#isWorking) waitMs = Math.max(waitMs, this.#restMs);',
+    replace: '',
+    checks: [PRODUCTION],
   },
   {
     name: 'own-parent-omitted',
@@ -258,6 +299,46 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     checks: [tests('sync/wave-sync.test.ts')],
   },
   {
+    name: 'left-behind-by-one',
+    rule: 'f validators that lie about how far they are set nobody off',
+    file: 'core/src/node/catch-up.ts',
+    find: 'return ahead > maxFaulty(',
+    replace: 'return ahead > 0 * maxFaulty(',
+    checks: [tests('node/catch-up.test.ts')],
+  },
+  {
+    name: 'records-unchained',
+    rule: 'records of waves are chained by digest',
+    file: 'core/src/sync/wave-sync.ts',
+    find: 'verifyLink(last, record);',
+    replace: '',
+    checks: [tests('sync/wave-sync.test.ts')],
+  },
+  {
+    name: 'records-under-any-certificate',
+    rule: 'a certificate vouches for its own record',
+    file: 'core/src/sync/wave-sync.ts',
+    find: 'if (equalBytes(digest, waveDigest(last))) return;',
+    replace: 'if (digest.length > 0) return;',
+    checks: [tests('sync/wave-sync.test.ts')],
+  },
+  {
+    name: 'halt-by-f-peers',
+    rule: 'f peers with wrong transactions do not halt a node',
+    file: 'core/src/sync/wave-sync.ts',
+    find: 'this.#contradicted.size <= maxFaulty(',
+    replace: 'this.#contradicted.size < maxFaulty(',
+    checks: [tests('sync/wave-sync.test.ts')],
+  },
+  {
+    name: 'hand-over-to-anybody',
+    rule: 'the next committee is the one that the closing record names',
+    file: 'core/src/finality/hand-over.ts',
+    find: 'equalBytes(committeeHash(next, members), nextCommitteeHash)',
+    replace: 'committeeHash(next, members).length === nextCommitteeHash.length',
+    checks: [tests('finality/hand-over.test.ts')],
+  },
+  {
     name: 'recovery-of-f-plus-one',
     rule: 'a member goes on after q − 1 answers, not f + 1',
     file: RECOVERY,
@@ -303,6 +384,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'core/src/consensus/newest-answers.ts',
     find: 'if (!equalBytes(newest.nonce, nonce)) {',
     replace: 'if (newest.nonce === undefined) {',
+    checks: [tests('consensus/newest-answers.test.ts')],
+  },
+  {
+    name: 'recovery-unsigned',
+    rule: 'an answer is signed by the member that gives it',
+    file: 'core/src/consensus/newest-answers.ts',
+    find: 'signature: newest.signature }])[0] !== true',
+    replace: 'signature: newest.signature }])[0] === undefined',
     checks: [tests('consensus/newest-answers.test.ts')],
   },
   {
