@@ -4,6 +4,7 @@
  * minimum delay and for the leaders or their timeout; a member that is behind waits for the quorum
  * alone. What goes into the vertex is `proposer.ts`'s.
  */
+import { maxFaulty } from '../finality/index.ts';
 import type { GenesisParameters, MemberIndex } from '../types/index.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { Dag, DagVertex } from './dag.ts';
@@ -108,9 +109,28 @@ export class Producer {
     this.#clock.produced(nowMs);
   }
 
-  /** No wave took what was made since the member started anew, as far as waves have come. */
+  /**
+   * Something that was made since the member started anew fell out of waves, and nothing newer is
+   * known to others.
+   */
   get #isUnheard(): boolean {
-    return this.#log.lostRound > 0 && this.#log.lostRound >= this.#startedAnew;
+    const { lostRound } = this.#log;
+    return lostRound > 0 && lostRound >= this.#startedAnew && !this.#isReferredTo;
+  }
+
+  /** Do f + 1 others, one of them honest, build on an own vertex above the GC round? */
+  get #isReferredTo(): boolean {
+    const { self, size } = this.#options;
+    const authors = new Set<MemberIndex>();
+    for (let round = this.#ownRound + 1; round > this.#log.gcRound + 1; round--) {
+      for (const vertices of this.#dag.round(round)?.byAuthor.values() ?? []) {
+        for (const { author, firstParents } of vertices) {
+          if (author !== self && firstParents.has(self)) authors.add(author);
+        }
+      }
+      if (authors.size > maxFaulty(size)) return true;
+    }
+    return false;
   }
 
   /** A transaction is pending or on its way through the slots, or the epoch is to be closed. */

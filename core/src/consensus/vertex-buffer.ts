@@ -164,7 +164,7 @@ export class VertexBuffer {
     const hasRoom = (of: number): boolean =>
       (this.#places.get(of)?.length ?? 0) < MAX_BUFFERED_PER_AUTHOR;
     if (hasRoom(author)) return author;
-    let other = author;
+    let other: number = author;
     for (const { charged } of this.#vertices.get({ round, author, name })?.children ?? []) {
       if (hasRoom(charged)) return charged;
       if (other === author) other = charged;
