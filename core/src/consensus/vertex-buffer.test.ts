@@ -223,7 +223,10 @@ describe('the buffer of vertices', () => {
         for (const { kind, round, ...rest } of steps) {
           const author = 'author' in rest ? rest.author : 0;
           const added = entry(author, round);
-          if (kind === 'add' && told.buffer.find(added.name) === undefined) {
+          if (
+            kind === 'add' &&
+            told.buffer.find({ ...added.vertex, name: added.name }) === undefined
+          ) {
             told.add(added, [refOf(1, round - 1), weak], added.vertex.batches);
           } else if (kind === 'hold') {
             told.buffer.holdVertex(refOf(1, round));

@@ -30,11 +30,12 @@ const transfer = (i: number, n = 0, key = i): Uint8Array => {
 const rotation = (i: number, authKeys: AuthKeys, n = 0): Uint8Array =>
   wireBy(i, { type: TX_TYPE.rotateKeys, data: encodeRotateKeys(authKeys), nonce: nonce(n) });
 const single = (i: number): AuthKeys => ({ kind: 'single', key: publicKeyOf(i) });
-const twoOf = (...keys: number[]): AuthKeys => ({
+const anyOf = (threshold: number, keys: readonly number[]): AuthKeys => ({
   kind: 'multisig',
-  threshold: 2,
+  threshold,
   keys: keys.map(publicKeyOf),
 });
+const twoOf = (...keys: number[]): AuthKeys => anyOf(2, keys);
 const byPlaces = (places: [number, number][], n: number): Uint8Array =>
   encodeTx(
     signedByAll(
@@ -175,7 +176,7 @@ describe('a wave whose transactions were verified before', () => {
     );
     expect(reasons(executed([halfForged], verified).wave)).toEqual(['tx.signature']);
 
-    const stricter: AuthKeys = { ...twoOf(1, 2, 3), kind: 'multisig', threshold: 3 };
+    const stricter = anyOf(3, [1, 2, 3]);
     const tx = { type: TX_TYPE.rotateKeys, data: encodeRotateKeys(stricter), nonce: nonce(1) };
     const signers = [1, 2, 3].map((key, place) => ({ place, key }));
     await chain.wave([encodeTx(signedByAll(signers, tx))]);
