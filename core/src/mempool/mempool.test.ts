@@ -368,6 +368,17 @@ describe('a full pool', () => {
     expect(pool.size).toBe(3);
   });
 
+  it('tells of what left, unless it came in again: its record is needed still', async () => {
+    await wave([encodeTx(signedBy(0, { to: addressOf(7), value: toQuanta(1n) }))]);
+    pool = poolOf({ maxTransactions: 1 });
+    admit(registrationOf(7));
+    expect(admit(transfer(2))).toBe('admitted');
+    await wave();
+    expect(admit(registrationOf(7))).toBe('admitted');
+    expect(pool.takeDeparted()).toEqual([txHash(transfer(2))]);
+    expect(pool.takeDeparted()).toEqual([]);
+  });
+
   it('never evicts what was handed out, and is bounded in bytes', async () => {
     await wave([encodeTx(signedBy(0, { to: addressOf(7), value: toQuanta(1n) }))]);
     const size = encodeTx(registrationOf(7)).length;

@@ -142,8 +142,8 @@ export class Mempool {
   readonly #evictions = new EvictionQueue<Entry>((e) => this.#queue.get(e.name) === e);
   readonly #executed: RecentHashes;
   readonly #dropped: RecentMap<{ readonly reason: string; readonly message: string }>;
-  /** Left since `takeDeparted` was called. */
-  #departed: TxHash[] = [];
+  /** Left since `takeDeparted` was called, by name. */
+  readonly #departed = new Map<string, TxHash>();
   #bytes = 0;
   #sequence = 0;
 
@@ -319,10 +319,11 @@ export class Mempool {
     this.#dropped.set(toHex(hash), { reason: refusal.code, message: refusal.message });
   }
 
-  /** What left the pool, executed or dropped, since this was asked last. */
+  /** What left the pool, executed or dropped, and did not come back since this was asked last. */
   takeDeparted(): readonly TxHash[] {
-    const departed = this.#departed;
-    this.#departed = [];
+    if (this.#departed.size === 0) return [];
+    const departed = [...this.#departed.values()];
+    this.#departed.clear();
     return departed;
   }
 
@@ -419,6 +420,7 @@ export class Mempool {
     if (tx.deadline !== undefined) this.#expiring.set(name, entry);
     this.#bytes += entry.bytes.length;
     this.#dropped.delete(name);
+    this.#departed.delete(name);
   }
 
   #enqueue(entry: Entry): void {
@@ -459,7 +461,7 @@ export class Mempool {
     this.#expiring.delete(name);
     this.#queue.delete(name);
     this.#held.delete(name);
-    this.#departed.push(entry.hash);
+    this.#departed.set(name, entry.hash);
     this.#bytes -= entry.bytes.length;
   }
 }

@@ -36,6 +36,7 @@ import type {
   ValidatorIndex,
   WaveCommitRecord,
 } from '../types/index.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { CatchUpPhase } from './catch-up.ts';
 import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
 import { Forwarding } from './forwarding.ts';
@@ -116,18 +117,8 @@ export interface NodeSetup {
 const MAX_REQUESTS_IN_CHECK = 16_384;
 /** Of their wire bytes. */
 const MAX_BYTES_IN_CHECK = 16 * 1024 * 1024;
-/** Acknowledgements that wait to be written together; more are not gathered in one turn. */
-const MAX_UNSAVED = 1_024;
 /** Committed waves with transactions that may wait before new ones are proposed. */
 const MAX_WAITING_BUSY_WAVES = 2;
-
-/** An answer that is given once the store holds what it acknowledges. */
-interface Acknowledgement {
-  readonly request: number;
-  readonly hash: TxHash;
-  /** Undefined for a transaction that was known. */
-  readonly bytes: Uint8Array | undefined;
-}
 
 export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   readonly #setup: NodeSetup;
@@ -135,9 +126,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #bytesInCheck = 0;
   /** Requests of `readmit` that are not answered yet. */
   readonly #readmitting = new Set<number>();
-  /** Records of an earlier run that were not taken in again. */
-  readonly #obsolete: TxHash[] = [];
-  #unsaved: Acknowledgement[] = [];
+  readonly #acknowledgements: Acknowledgements;
   readonly #verifiedAhead = new VerifiedAhead();
   readonly #forwarding = new Forwarding();
   /** What the chain last asked for. */
@@ -152,6 +141,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   constructor(setup: NodeSetup) {
     this.#setup = setup;
     this.#head = setup.head;
+    this.#acknowledgements = new Acknowledgements(setup.mempool, setup.admitted);
   }
 
   get head(): { readonly record: WaveCommitRecord; readonly digest: Hash } {
@@ -299,7 +289,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       const start = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
       if (start.kind === 'known') {
         const isPending = this.statusOf(start.hash)?.state === 'pending';
-        if (this.#readmitting.has(request) && !isPending) this.#obsolete.push(start.hash);
+        if (this.#readmitting.has(request) && !isPending) this.#acknowledgements.drop(start.hash);
         // One that a peer forwarded has no record here yet.
         const isUnsaved = isPending && !this.#setup.admitted.has(start.hash);
         return this.#admitted(request, start.hash, isUnsaved ? bytes.slice() : undefined);
@@ -359,8 +349,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       this.#forwarding.settled(request);
       return [];
     }
-    this.#unsaved.push({ request, hash, bytes });
-    return this.#unsaved.length < MAX_UNSAVED ? [] : this.#acknowledge();
+    this.#acknowledgements.add({ request, hash, bytes });
+    return this.#acknowledgements.isFull ? this.#acknowledgements.take() : [];
   }
 
   /** What was acknowledged once and is not taken in again is told as dropped. */
@@ -369,7 +359,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     if (this.#readmitting.delete(request) && isPydeError(error)) {
       const hash = txHash(decodeTx(bytes));
       this.#setup.mempool.refuse(hash, error);
-      this.#obsolete.push(hash);
+      this.#acknowledgements.drop(hash);
     }
     return refusal;
   }
@@ -384,30 +374,6 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return [];
   }
 
-  /** One write for all that were admitted in this turn, then their answers. */
-  #acknowledge(): NodeEffect[] {
-    const { mempool, admitted } = this.#setup;
-    const effects: NodeEffect[] = [];
-    const puts: StoreWrite[] = [];
-    for (const { request, hash, bytes } of this.#unsaved) {
-      const isPending = mempool.statusOf(hash)?.state === 'pending';
-      if (bytes !== undefined && isPending) puts.push(admitted.put(hash, bytes));
-      effects.push({ kind: 'reply', request, reply: { ok: true, hash } });
-    }
-    this.#unsaved = [];
-    if (puts.length === 0) return effects;
-    return [{ kind: 'persist', writes: [...this.#departures(), ...puts], sync: false }, ...effects];
-  }
-
-  /** Whoever left the pool needs no record; these ride on a write that is made anyway. */
-  #departures(): StoreWrite[] {
-    const { mempool, admitted } = this.#setup;
-    const departed = mempool.takeDeparted();
-    if (departed.length === 0 && this.#obsolete.length === 0) return [];
-    const gone = [...this.#obsolete.splice(0), ...departed];
-    return gone.map((hash) => admitted.delete(hash));
-  }
-
   /**
    * Proposes what has gathered and answers whoever waits. Where the proposal is written to the store
    * anyway, the records of what was admitted go into the same write.
@@ -420,8 +386,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   #proposeAndAcknowledge(now: Instant): NodeEffect[] {
     const proposal = this.#propose(now);
-    if (this.#unsaved.length === 0) return proposal;
-    const acknowledgement = this.#acknowledge();
+    if (this.#acknowledgements.isEmpty) return proposal;
+    const acknowledgement = this.#acknowledgements.take();
     const [first, ...rest] = proposal;
     const [record, ...replies] = acknowledgement;
     if (first?.kind !== 'persist' || record?.kind !== 'persist') {
@@ -480,7 +446,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #carry(effect: ChainEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
-        return [withWrites(effect, this.#departures())];
+        return [withWrites(effect, this.#acknowledgements.takeDeletions())];
       case 'send':
       case 'broadcast':
         return [effect];
