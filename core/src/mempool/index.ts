@@ -5,9 +5,9 @@ export {
   type AdmissionStart,
   type Forwarded,
   Mempool,
-  type MempoolErrorCode,
   type MempoolLimits,
   type MempoolSetup,
   type MempoolView,
   type PoolStatus,
 } from './mempool.ts';
+export type { MempoolErrorCode } from './pool-rules.ts';

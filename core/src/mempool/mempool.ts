@@ -10,8 +10,8 @@
  * Lives in memory; the node keeps what it acknowledged in {@link AdmittedRecords} and takes it in
  * again when it starts.
  */
-import { type Account, nonceStanding, readAccount, signatureChecks } from '../account/index.ts';
-import { equalBytes, isPydeError, PydeError, toHex } from '../bytes/index.ts';
+import { type Account, readAccount, signatureChecks } from '../account/index.ts';
+import { equalBytes, PydeError, toHex } from '../bytes/index.ts';
 import {
   gasBoundOf,
   maxFeeOf,
@@ -24,14 +24,7 @@ import {
 } from '../execution/index.ts';
 import type { SignatureCheck } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
-import {
-  checkTx,
-  decodeGasTankWithdraw,
-  decodeTx,
-  encodeRotateKeys,
-  type TxRules,
-  txHash,
-} from '../tx/index.ts';
+import { checkTx, decodeTx, encodeRotateKeys, type TxRules, txHash } from '../tx/index.ts';
 import {
   type Address,
   type GenesisParameters,
@@ -42,6 +35,15 @@ import {
 } from '../types/index.ts';
 import { type Evictable, EvictionQueue, evictionOrder } from './eviction.ts';
 import { HeldForHome } from './homes.ts';
+import {
+  keysChanged,
+  refusedBy,
+  requirePlace,
+  requireTank,
+  stillToRun,
+  wasEvicted,
+  withdrawalOf,
+} from './pool-rules.ts';
 import { RecentMap } from './recent.ts';
 import { RecentHashes } from './recent-hashes.ts';
 import { SenderRate } from './sender-rate.ts';
@@ -90,16 +92,6 @@ export type PoolStatus =
   | { readonly state: 'pending' }
   | { readonly state: 'dropped'; readonly reason: string; readonly message: string };
 
-export type MempoolErrorCode =
-  | 'mempool.full'
-  | 'mempool.rate'
-  | 'mempool.sender-full'
-  | 'mempool.nonce-pending'
-  | 'mempool.registration-pending'
-  | 'mempool.keys-changed'
-  | 'mempool.gas-tank'
-  | 'mempool.evicted';
-
 /** A transaction to be sent to a member that puts it in. */
 export interface Forwarded {
   readonly from: Address;
@@ -116,8 +108,6 @@ interface Entry extends Evictable {
   readonly keys: Uint8Array;
 }
 
-/** The nonce window. */
-const MAX_PENDING_PER_SENDER = 16;
 const DEFAULT_MAX_TRANSACTIONS = 32_768;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_REMEMBERED = 65_536;
@@ -463,85 +453,5 @@ export class Mempool {
     this.#held.delete(name);
     this.#departed.set(name, entry.hash);
     this.#bytes -= entry.bytes.length;
-  }
-}
-
-/**
- * Those of a sender's transactions that the state has not executed. State may be ahead of what the
- * pool was told of: a client that saw a receipt counts on its place in the window.
- */
-function stillToRun(
-  pending: ReadonlyMap<bigint, Entry> | undefined,
-  sender: Account,
-): ReadonlyMap<bigint, Entry> {
-  const entries = [...(pending ?? [])];
-  return new Map(entries.filter(([, { tx }]) => nonceStanding(sender, tx.nonce) === 'usable'));
-}
-
-/** One nonce, one pending transaction; nothing beside a registration. @throws PydeError */
-function requirePlace(tx: Tx, pending: ReadonlyMap<bigint, Entry>): void {
-  if (pending.size >= MAX_PENDING_PER_SENDER) {
-    throw new PydeError(
-      'mempool.sender-full',
-      `the sender has ${pending.size} transactions pending, which is all it may; wait for one`,
-      { pending: pending.size },
-    );
-  }
-  for (const other of pending.values()) {
-    if (other.tx.type !== TX_TYPE.registerPubkey) continue;
-    throw new PydeError(
-      'mempool.registration-pending',
-      'the registration of the sender is pending; wait for its receipt, then send this',
-      { pending: other.name },
-    );
-  }
-  const rival = pending.get(tx.nonce);
-  if (rival !== undefined) {
-    throw new PydeError(
-      'mempool.nonce-pending',
-      `another transaction with nonce ${tx.nonce} is pending; sign with the next free nonce`,
-      { nonce: tx.nonce.toString(), pending: rival.name },
-    );
-  }
-}
-
-/** @throws PydeError `mempool.gas-tank` */
-function requireTank(tx: Tx, sender: Account, withdrawn: bigint): void {
-  const amount = withdrawalOf(tx);
-  if (amount > 0n && sender.gasTank < amount + withdrawn) {
-    throw new PydeError(
-      'mempool.gas-tank',
-      `the gas tank holds ${sender.gasTank} quanta where ${amount + withdrawn} are asked for, ` +
-        'what is pending included; withdraw less',
-      { tank: sender.gasTank.toString(), asked: (amount + withdrawn).toString() },
-    );
-  }
-}
-
-const withdrawalOf = (tx: Tx): bigint =>
-  tx.type === TX_TYPE.gasTankWithdraw ? decodeGasTankWithdraw(tx.data).amount : 0n;
-
-function keysChanged(): PydeError<MempoolErrorCode> {
-  return new PydeError(
-    'mempool.keys-changed',
-    'the keys of the sender changed after this was signed; sign it with the new ones',
-  );
-}
-
-function wasEvicted(): PydeError<MempoolErrorCode> {
-  return new PydeError(
-    'mempool.evicted',
-    'the pool was full and this was the lowest-paying, newest transaction in it; send it again',
-  );
-}
-
-/** The checks in `check` read no store: what they refuse is the transaction's doing. */
-function refusedBy(check: () => void): PydeError | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (isPydeError(error)) return error;
-    throw error;
   }
 }
