@@ -153,6 +153,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     checks: [PRODUCTION],
   },
   {
+    name: 'no-wait-and-starved-of-votes',
+    rule: 'the wait is what keeps commits going under an adversary that orders deliveries',
+    file: PRODUCER,
+    find: 'if (!this.#leadersAreSettled(round)) waitMs = Math.max(waitMs, this.leaderTimeoutMs);',
+    replace: '',
+    checks: [tests('sim/byzantine/liveness.test.ts')],
+  },
+  {
     name: 'no-wait-for-votes',
     rule: 'the wait is for q votes or a skip, not for the anchor alone',
     file: PROPOSER,
