@@ -6,6 +6,7 @@ import { TABLE } from '../state/index.ts';
 import {
   batchHash,
   decodeBatch,
+  decodeVertex,
   encodeBatch,
   encodeVertex,
   genesisVertexHash,
@@ -205,6 +206,34 @@ describe('a restart of a committee of one', () => {
     await expect(
       TestMember.open({ committee, self: 0, clock, store: member.store }),
     ).rejects.toMatchObject({ code: 'consensus.store' });
+  });
+
+  it('goes on after its newest vertex also where a second one of the round is kept', async () => {
+    const clock = new ManualClock(Number(GENESIS_MS) + 10);
+    const member = await TestMember.open({ committee, self: 0, clock });
+    await member.step({ kind: 'start' });
+    member.pool.push(testTransaction(1));
+    await member.step({ kind: 'work', pending: true });
+    const records = new ConsensusRecords(member.store, toEpoch(0));
+    const own = records.own();
+    const bytes =
+      own === undefined
+        ? undefined
+        : records.vertexBytes(own.round, { ...own, author: toMemberIndex(0) });
+    if (own === undefined || bytes === undefined) throw new Error('a vertex was made');
+    // Somebody else with the key made others; of several one comes behind the own one.
+    for (let i = 0n; i < 8n; i++) {
+      const { signature: _, ...vertex } = decodeVertex(bytes);
+      const second = signVertex(
+        { ...vertex, timestampMs: vertex.timestampMs + 1n + i },
+        testSigner(0),
+      );
+      await member.store.batch([records.putVertex(second, vertexHash(second))]);
+    }
+    const { store } = member;
+    const again = await TestMember.open({ committee, self: 0, clock, store });
+    expect(again.machine.status.ownRound).toBe(own.round);
+    expect(again.machine.newestOwn).toEqual(bytes);
   });
 
   it('refuses a store that has lost a batch of a wave not executed', async () => {

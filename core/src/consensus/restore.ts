@@ -168,7 +168,8 @@ export function newestOwn(
   store: Pick<OwnStore, 'standing'>,
 ): { readonly round: Round; readonly bytes: Uint8Array | undefined } | undefined {
   const { own, vertices, joinedRound } = restored;
-  const newest = vertices.filter(({ vertex }) => vertex.author === self).at(-1);
+  const mine = vertices.filter(({ vertex }) => vertex.author === self);
+  const newest = mine.at(-1);
   if (bringsOwnVertices(restored, self, store.standing)) store.standing = 'lost';
   if (store.standing === 'lost')
     return own === undefined ? undefined : { round: own.round, bytes: undefined };
@@ -176,23 +177,24 @@ export function newestOwn(
     if (newest === undefined) return undefined;
     throw lost('record "own", which vertex this member made last (table consensus)');
   }
-  const isHeld = newest !== undefined && equalBytes(newest.name, own.name);
+  // Whoever has the key may have made a second one of the round.
+  const held = mine.find(({ name }) => equalBytes(name, own.name));
   if (newest !== undefined && newest.vertex.round > own.round) {
     throw lost(
       `the newest record "own" (table consensus): it names round ${own.round}, and this member ` +
         `made a vertex of round ${newest.vertex.round}`,
     );
   }
-  if (!isHeld && joinedRound !== undefined && own.round <= joinedRound)
+  if (held === undefined && joinedRound !== undefined && own.round <= joinedRound)
     return { round: own.round, bytes: undefined };
-  if (!isHeld && own.round >= lowestRound) {
+  if (held === undefined && own.round >= lowestRound) {
     throw lost(
       `vertex ${toHex(own.name)}, this member's newest, of round ${own.round} (table vertices)`,
     );
   }
   return {
     round: own.round,
-    bytes: newest === undefined ? undefined : encodeVertex(newest.vertex),
+    bytes: held === undefined ? undefined : encodeVertex(held.vertex),
   };
 }
 
