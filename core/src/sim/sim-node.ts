@@ -6,6 +6,7 @@
  * It can lose power between any two effects, or in the middle of a write, and be started again from
  * what its disk still holds. A member that is not honest is another machine behind the same door.
  */
+import { isPydeError } from '../bytes/index.ts';
 import type { CommittedWave, VertexDoor } from '../consensus/index.ts';
 import { type ExecutedWave, VerifiedTransactions, WaveExecutor } from '../execution/index.ts';
 import type { Signer } from '../finality/index.ts';
@@ -178,14 +179,11 @@ export class SimNode {
     const { signer, verify, door } = seat;
     this.disk.reopen();
     const { isRestored } = this;
-    const open = await openNode({
-      store: this.disk,
-      signer,
-      verify,
-      random: seat.prng,
-      door,
-      isRestored,
-    });
+    const store = this.disk;
+    const random = seat.prng;
+    const opening = openNode({ store, signer, verify, random, door, isRestored });
+    const open = await opening.catch((error: unknown) => this.#stayDown(error));
+    if (open === undefined) return;
     const verified = new VerifiedTransactions(REMEMBERED_VERIFIED);
     const { parameters } = open.genesis;
     const executor = await WaveExecutor.open({ store: this.disk, parameters, verify, verified });
@@ -262,9 +260,24 @@ export class SimNode {
     }
   }
 
+  /**
+   * A member that plays false fills its store with what it made behind the back of its own node,
+   * which may refuse to go on with that. It is silent from then on.
+   */
+  #stayDown(error: unknown): undefined {
+    if (this.honest || !isPydeError(error)) throw error;
+    this.#life = undefined;
+  }
+
   #step(life: Life, event: NodeEvent): void {
     if (event.kind === 'executed') life.open.state.refresh();
-    const effects = life.member.step(event, this.now);
+    let effects: readonly NodeEffect[];
+    try {
+      effects = life.member.step(event, this.now);
+    } catch (error) {
+      this.#stayDown(error);
+      return;
+    }
     this.#world.observer.stepped(this, event, effects);
     this.#carryOut(life, effects);
   }
