@@ -136,7 +136,8 @@ async function sustained(devnet: DevnetProcess, keys: readonly TestKey[]): Promi
     if (stranded > 0) await sleep(50);
   }
   const seconds = (performance.now() - started) / 1000;
-  const { atEnd, growth } = trend(samples);
+  const { atEnd, growth } = trend(samples, ({ residentBytes }) => residentBytes);
+  const own = trend(samples, ({ ownBytes }) => ownBytes);
   const inUse = median(samples.map(({ reading }) => usedBytes(reading)));
   return [
     {
@@ -151,6 +152,12 @@ async function sustained(devnet: DevnetProcess, keys: readonly TestKey[]): Promi
       unit: '%',
     },
     { name: 'devnet, resident memory at the end', value: atEnd / 1e6, unit: 'MB' },
+    {
+      name: 'devnet, the same without mapped files, growth',
+      value: own.growth * 100,
+      unit: '%',
+    },
+    { name: 'devnet, the same without mapped files', value: own.atEnd / 1e6, unit: 'MB' },
     { name: 'devnet, of that in use by JavaScript', value: inUse / 1e6, unit: 'MB' },
   ];
 }
@@ -167,8 +174,11 @@ async function watchMemory(devnet: DevnetProcess, started: number): Promise<Samp
 }
 
 /** The line through the readings: where it ends, and by which part of its start it rises. */
-function trend(samples: readonly Sample[]): { readonly atEnd: number; readonly growth: number } {
-  const points = samples.map(({ ms, reading }) => ({ ms, bytes: reading.residentBytes }));
+function trend(
+  samples: readonly Sample[],
+  bytesOf: (reading: MemoryReading) => number,
+): { readonly atEnd: number; readonly growth: number } {
+  const points = samples.map(({ ms, reading }) => ({ ms, bytes: bytesOf(reading) }));
   const slopes = points.flatMap((a, i) =>
     points.slice(i + 1).map((b) => (b.bytes - a.bytes) / (b.ms - a.ms)),
   );

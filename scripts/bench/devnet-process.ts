@@ -33,6 +33,8 @@ export interface DevnetProcess {
 export interface MemoryReading {
   /** Of the whole process, in bytes. */
   readonly residentBytes: number;
+  /** Of these, what is no page of a mapped file. */
+  readonly ownBytes: number;
   readonly threads: readonly ThreadMemory[];
 }
 
@@ -71,8 +73,9 @@ export async function startDevnetProcess(
   }
   const memoryAfterCollection = async () => {
     const threads = await collected(node);
-    const pages = readFileSync(`/proc/${node.pid}/statm`, 'utf8').split(' ')[1];
-    return { residentBytes: Number(pages) * PAGE_BYTES, threads };
+    const [, resident, ofFiles] = readFileSync(`/proc/${node.pid}/statm`, 'utf8').split(' ');
+    const residentBytes = Number(resident) * PAGE_BYTES;
+    return { residentBytes, ownBytes: residentBytes - Number(ofFiles) * PAGE_BYTES, threads };
   };
   return { url, startMs: performance.now() - started, memoryAfterCollection, stop };
 }
