@@ -7,6 +7,7 @@ import { FALCON_SIGN_RANDOM_BYTES, FalconSigner, falconSign } from '@pyde/core/c
 import { readReceiptOf, readWaveRecord } from '@pyde/core/execution';
 import { verifyCert } from '@pyde/core/finality';
 import { silentLogger } from '@pyde/core/platform';
+import { TABLE, Table } from '@pyde/core/state';
 import { encodeTx, transferTx, txHash } from '@pyde/core/tx';
 import {
   type Genesis,
@@ -20,6 +21,7 @@ import {
 } from '@pyde/core/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { devnetAccounts, devnetValidator } from '../devnet/devnet-keys.ts';
+import { LevelStore } from '../store/level-store.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 
@@ -194,5 +196,20 @@ describe('NodeRuntime', () => {
         verificationThreads: 1,
       }),
     ).rejects.toMatchObject({ code: 'runtime.genesis-mismatch' });
+  });
+
+  it('refuses a chain of another version, naming the folder and the way out', async () => {
+    await (await start()).stop();
+    const store = await LevelStore.open(folder);
+    const meta = new Table(store, TABLE.meta);
+    for await (const [key, value] of meta.range()) {
+      if (new TextDecoder().decode(key) !== 'execution/genesis') continue;
+      await store.batch([meta.put(key, Uint8Array.of(1, ...value.subarray(1)))], { sync: true });
+    }
+    await store.close();
+    const opening = start();
+    await expect(opening).rejects.toMatchObject({ code: 'runtime.genesis-version' });
+    await expect(opening).rejects.toThrow(folder);
+    await expect(opening).rejects.toThrow(/delete the folder/);
   });
 });

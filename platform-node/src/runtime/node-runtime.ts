@@ -3,7 +3,7 @@
  * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
  * newest wave whose writes are in the store.
  */
-import { equalBytes, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
+import { equalBytes, isPydeError, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
 import type { Equivocation, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import { adoptLoadedState, executeGenesis, readGenesisOf } from '@pyde/core/execution';
@@ -31,6 +31,7 @@ import { systemRandom } from './system-clock.ts';
 export type RuntimeErrorCode =
   | 'runtime.genesis-missing'
   | 'runtime.genesis-mismatch'
+  | 'runtime.genesis-version'
   | 'runtime.no-network';
 
 export interface RuntimeOptions {
@@ -281,9 +282,24 @@ export class NodeRuntime implements RpcBackend {
   }
 }
 
+/** @throws PydeError `runtime.genesis-version` for the chain of another version of this software */
+function keptGenesis(store: KeyValueStore, folder: string): Genesis | undefined {
+  try {
+    return readGenesisOf(store);
+  } catch (error) {
+    if (!isPydeError(error, 'genesis.version')) throw error;
+    throw new PydeError(
+      'runtime.genesis-version',
+      `${folder} holds a chain of another version of this software (${error.message}); run that ` +
+        'version on it, or delete the folder to start a new chain',
+      { folder },
+    );
+  }
+}
+
 /** The chain of the folder; in an empty one, the given genesis becomes wave 0. */
 async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Genesis> {
-  const kept = readGenesisOf(store);
+  const kept = keptGenesis(store, options.folder);
   if (kept !== undefined) {
     const wanted = options.expectedGenesis;
     if (wanted !== undefined && !equalBytes(wanted, genesisHash(kept))) {
