@@ -22,10 +22,6 @@ import { Dice } from './dice.ts';
 const PYDE = join(import.meta.dirname, '../../../../apps/node/bin/pyde.js');
 const FULL = process.env['PYDE_TEST_DAMAGE'] === 'full';
 const SAMPLE = 3;
-/** Tables of contracts and snapshots, which a devnet does not write yet. */
-const EMPTY = new Set([
-  ...['code', 'slotOwner', 'events', 'eventsByTopic', 'eventsByContract', 'snapshots'],
-]);
 const LOAD_MS = 1200;
 
 const home = mkdtempSync(join(tmpdir(), 'pyde-mixed-'));
@@ -103,9 +99,11 @@ describe('a table of another moment', () => {
     async (age, from, into) => {
       const outcomes: string[] = [];
       const failures: string[] = [];
-      for (const [name, prefix] of chosenTables()) {
+      for (const [name, prefix] of shuffledTables()) {
+        if (!FULL && outcomes.length + failures.length === SAMPLE) break;
         const rows = await rowsOf(join(home, from), prefix);
         const others = await rowsOf(join(home, into), prefix);
+        // A devnet does not write every table, and some only after a while.
         if (rows.length === 0 && others.length === 0) continue;
         const folder = join(home, 'case');
         rmSync(folder, { recursive: true, force: true });
@@ -127,11 +125,9 @@ describe('a table of another moment', () => {
   );
 });
 
-/** Of those that a devnet fills. */
-function chosenTables(): readonly (readonly [string, number])[] {
-  const left = Object.entries(TABLE).filter(([name]) => !EMPTY.has(name));
-  if (FULL) return left;
-  return Array.from({ length: SAMPLE }, () => left.splice(dice.below(left.length), 1)).flat();
+function shuffledTables(): readonly (readonly [string, number])[] {
+  const left = Object.entries(TABLE);
+  return Array.from(Object.entries(TABLE), () => left.splice(dice.below(left.length), 1)).flat();
 }
 
 /** @returns how it went, in words */
