@@ -1,6 +1,7 @@
 /** Every assertion of the simulator catches what it is there for. */
 import { describe, expect, it } from 'vitest';
 import { accountKey, encodeAccount, ZERO_ACCOUNT } from '../account/index.ts';
+import { PydeError } from '../bytes/index.ts';
 import { frameMessage, openMessage } from '../consensus/index.ts';
 import { encodeFeeState, FEE_STATE_KEY, readFeeState } from '../execution/index.ts';
 import type { NodeEffect } from '../node/index.ts';
@@ -160,6 +161,26 @@ describe('assertions', () => {
     );
     expect(codesOf(report)).toEqual(['crash']);
     expect(report.violations[0]?.message).toContain('a defect');
+  });
+
+  it('no crash: a false member whose own node refuses is silent, and only that', async () => {
+    const failing = (error: Error): ReadonlyMap<number, Disguise> => {
+      let steps = 0;
+      const disguise: Disguise = {
+        honest: false,
+        wrap: ({ machine }) => ({
+          step: (event, now) => {
+            if (++steps > 100) throw error;
+            return machine.step(event, now);
+          },
+        }),
+      };
+      return new Map([[1, disguise]]);
+    };
+    const refusing = await run(failing(new PydeError('consensus.store', 'not its own store')));
+    expect(codesOf(refusing)).toEqual([]);
+    expect(refusing.waves).toBeGreaterThan(10);
+    expect(codesOf(await run(failing(new Error('a defect'))))).toEqual(['crash']);
   });
 
   it('stranded: a node that acknowledges a transaction and forgets it', async () => {
