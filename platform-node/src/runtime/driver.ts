@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { NodeEffect, NodeEvent, NodeMachine } from '@pyde/core/node';
 import type { Clock, KeyValueStore, Transport, WorkerPool } from '@pyde/core/platform';
-import type { TxHash } from '@pyde/core/types';
+import type { TxHash, ValidatorIndex } from '@pyde/core/types';
 import type { BegunExecution, ExecutionThread } from '../workers/execution-thread.ts';
+import { EventQueue } from './event-queue.ts';
 
 export interface DriverParts {
   readonly machine: Pick<NodeMachine, 'step' | 'prepare'>;
@@ -30,19 +31,17 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Events are few: requests are bounded by the machine, the rest by its own pace. */
-const MAX_QUEUED_EVENTS = 65_536;
-/** Of transactions among them. */
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** While events keep coming, what has gathered is proposed and answered at least so often. */
+const MAX_TURN_GAP_MS = 20;
 const READMITTED_AT_A_TIME = 256;
 const READMIT_AGAIN_MS = 50;
 
 export class Driver {
   readonly #parts: DriverParts;
-  readonly #events: NodeEvent[] = [];
+  readonly #events = new EventQueue();
   readonly #waiters = new Map<number, Waiter>();
-  #queuedBytes = 0;
   #nextRequest = 0;
+  #lastTurnMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #pump: Promise<void> | undefined;
   #resting: NodeJS.Immediate | undefined;
@@ -56,8 +55,25 @@ export class Driver {
     return this.#events.length;
   }
 
+  /** Messages of peers that found no room, since the start. */
+  get droppedMessages(): number {
+    return this.#events.dropped;
+  }
+
   start(): void {
     this.#push({ kind: 'start' });
+  }
+
+  /** From a validator, size-checked; dropped when too much of that validator waits already. */
+  message(from: ValidatorIndex, bytes: Uint8Array): void {
+    if (this.#stopped !== undefined) return;
+    this.#events.pushMessage(from, { kind: 'message', from, bytes }, bytes.length);
+    this.#pump ??= this.#run();
+  }
+
+  /** A connection to a validator was made, or made again. */
+  connected(peer: ValidatorIndex): void {
+    this.#push({ kind: 'connected', peer });
   }
 
   /** Resolves when the transaction is admitted. @throws PydeError with the rule it breaks */
@@ -80,17 +96,13 @@ export class Driver {
 
   #request(kind: 'submit' | 'readmit', bytes: Uint8Array): Promise<TxHash> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (
-      this.#events.length >= MAX_QUEUED_EVENTS ||
-      this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES
-    ) {
+    const request = this.#nextRequest++;
+    if (!this.#events.pushRequest({ kind, request, bytes }, bytes.length)) {
       return Promise.reject(new PydeError('node.busy', 'the node is overloaded; try again soon'));
     }
-    const request = this.#nextRequest++;
+    this.#pump ??= this.#run();
     return new Promise((resolve, reject) => {
       this.#waiters.set(request, { resolve, reject });
-      this.#queuedBytes += bytes.length;
-      this.#push({ kind, request, bytes });
     });
   }
 
@@ -111,18 +123,22 @@ export class Driver {
 
   #push(event: NodeEvent): void {
     if (this.#stopped !== undefined) return;
-    this.#events.push(event);
+    this.#events.pushOwn(event);
     this.#pump ??= this.#run();
   }
 
   async #run(): Promise<void> {
     // Behind the callers of this turn of the event loop, so that what comes together is one turn.
     await new Promise(setImmediate);
+    this.#lastTurnMs = this.#parts.clock.now().monotonicMs;
     try {
       while (this.#stopped === undefined) {
-        const event = this.#events.shift() ?? ({ kind: 'turn' } as const);
+        const event = this.#next();
         await this.#step(event);
-        if (event.kind === 'turn' && this.#events.length === 0) break;
+        if (event.kind !== 'turn') continue;
+        if (this.#events.length === 0) break;
+        // Sockets and timers have their time as well.
+        await new Promise(setImmediate);
       }
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
@@ -131,6 +147,15 @@ export class Driver {
       if (this.#events.length > 0 && this.#stopped === undefined) this.#pump = this.#run();
       else this.#rest();
     }
+  }
+
+  #next(): NodeEvent {
+    const nowMs = this.#parts.clock.now().monotonicMs;
+    const isDue = nowMs >= this.#lastTurnMs + MAX_TURN_GAP_MS;
+    const event = isDue ? undefined : this.#events.shift();
+    if (event !== undefined) return event;
+    this.#lastTurnMs = nowMs;
+    return { kind: 'turn' };
   }
 
   /** Uses the time until the next event, a little in each turn of the event loop. */
@@ -149,9 +174,6 @@ export class Driver {
   async #step(event: NodeEvent): Promise<void> {
     const { machine, clock } = this.#parts;
     if (event.kind === 'executed') this.#parts.onDurable();
-    if (event.kind === 'submit' || event.kind === 'readmit') {
-      this.#queuedBytes -= event.bytes.length;
-    }
     const effects = machine.step(event, clock.now());
     // Computed while the disk takes what orders it, and written in its turn among the effects.
     const begun = effects.map((effect) =>
@@ -250,7 +272,7 @@ export class Driver {
   #end(reason: Error): void {
     this.#stopped ??= reason;
     clearTimeout(this.#timer);
-    this.#events.length = 0;
+    this.#events.clear();
     for (const waiter of this.#waiters.values()) waiter.reject(reason);
     this.#waiters.clear();
   }
