@@ -6,7 +6,7 @@
 import type { AdmittedRecords, Mempool } from '../mempool/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
 import type { TxHash } from '../types/index.ts';
-import type { NodeEffect } from './node-machine.ts';
+import type { NodeEffect } from './node-events.ts';
 
 /** Acknowledgements that wait to be written together; more are not gathered in one turn. */
 const MAX_UNSAVED = 1_024;

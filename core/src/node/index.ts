@@ -1,13 +1,15 @@
 export type { ExecutedWave } from '../execution/index.ts';
 export { checkDatabase, type Damage, type DatabaseReport } from './database-check.ts';
 export { Epochs, type EpochsSetup } from './epochs.ts';
-export {
-  type NodeEffect,
-  type NodeEvent,
-  NodeMachine,
-  type NodeSetup,
-  type Reply,
-} from './node-machine.ts';
+export type {
+  GossipTopic,
+  GossipVerdict,
+  NodeEffect,
+  NodeEvent,
+  PeerOffence,
+  Reply,
+} from './node-events.ts';
+export { NodeMachine, type NodeSetup } from './node-machine.ts';
 export {
   type NodeOptions,
   type OpenNode,

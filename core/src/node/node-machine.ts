@@ -8,12 +8,7 @@
  * waves queue here while others are executed, and are handed out all at once when those are done.
  */
 import { isPydeError, PydeError } from '../bytes/index.ts';
-import {
-  type CommittedWave,
-  type Equivocation,
-  isMessageOf,
-  TAG_BYTES,
-} from '../consensus/index.ts';
+import { type CommittedWave, isMessageOf, TAG_BYTES } from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
 import type {
   Admission,
@@ -23,12 +18,11 @@ import type {
   MempoolView,
   PoolStatus,
 } from '../mempool/index.ts';
-import type { Instant, Machine, SignatureCheck, StoreWrite } from '../platform/index.ts';
+import type { Instant, Machine, StoreWrite } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
 import type {
   Epoch,
-  HardFinalityCert,
   Hash,
   MemberIndex,
   Tx,
@@ -40,67 +34,8 @@ import { Acknowledgements } from './acknowledgements.ts';
 import type { CatchUpPhase } from './catch-up.ts';
 import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
 import { Forwarding } from './forwarding.ts';
+import type { NodeEffect, NodeEvent } from './node-events.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
-
-export type NodeEvent =
-  | { readonly kind: 'start' }
-  /** A transaction came in; answered by exactly one `reply` with the same request number. */
-  | { readonly kind: 'submit'; readonly request: number; readonly bytes: Uint8Array }
-  /** As `submit`, for what an earlier run of this node acknowledged. */
-  | { readonly kind: 'readmit'; readonly request: number; readonly bytes: Uint8Array }
-  /** The signature checks of a request are done; all valid or not. */
-  | { readonly kind: 'verified'; readonly request: number; readonly valid: boolean }
-  /** The checks could not be made (queue full, stopping). */
-  | { readonly kind: 'unverified'; readonly request: number; readonly error: PydeError }
-  /** The checks of a `verify-ahead`, one verdict each; undefined when they could not be made. */
-  | {
-      readonly kind: 'verified-ahead';
-      readonly ticket: number;
-      readonly verdicts: readonly boolean[] | undefined;
-    }
-  /** The waves of the last `execute`, in order, each durable; fewer when one had another digest. */
-  | { readonly kind: 'executed'; readonly waves: readonly ExecutedWave[] }
-  | { readonly kind: 'timer' }
-  /** No more events are waiting: the time to propose what has gathered. */
-  | { readonly kind: 'turn' }
-  /** A validator sent a message; its size, and who it is from, were checked by the platform. */
-  | { readonly kind: 'message'; readonly from: ValidatorIndex; readonly bytes: Uint8Array }
-  /** A connection to a validator was made, or made again. */
-  | { readonly kind: 'connected'; readonly peer: ValidatorIndex };
-
-export type Reply =
-  | { readonly ok: true; readonly hash: TxHash }
-  | { readonly ok: false; readonly error: PydeError };
-
-export type NodeEffect =
-  | { readonly kind: 'persist'; readonly writes: readonly StoreWrite[]; readonly sync: boolean }
-  | { readonly kind: 'send'; readonly peer: ValidatorIndex; readonly message: Uint8Array }
-  | { readonly kind: 'broadcast'; readonly message: Uint8Array }
-  | { readonly kind: 'set-timer'; readonly atMonotonicMs: number }
-  | {
-      readonly kind: 'verify';
-      readonly request: number;
-      readonly checks: readonly SignatureCheck[];
-    }
-  | { readonly kind: 'reply'; readonly request: number; readonly reply: Reply }
-  /** Of transactions in waves that wait; answered by `verified-ahead`. Nothing waits for it. */
-  | {
-      readonly kind: 'verify-ahead';
-      readonly ticket: number;
-      readonly checks: readonly SignatureCheck[];
-    }
-  /** To be executed in order, after all that was handed out before. */
-  | {
-      readonly kind: 'execute';
-      readonly waves: readonly CommittedWave[];
-      /** For the executor's memory of what was verified; see `VerifiedTransactions`. */
-      readonly verified: Uint8Array;
-    }
-  | { readonly kind: 'wave'; readonly record: WaveCommitRecord }
-  | { readonly kind: 'finality'; readonly cert: HardFinalityCert }
-  /** A validator contradicted itself; the evidence is in the store. */
-  | { readonly kind: 'equivocation'; readonly evidence: Equivocation }
-  | { readonly kind: 'halt'; readonly reason: string };
 
 export interface NodeSetup {
   readonly mempool: Mempool;
@@ -238,6 +173,12 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
           : this.#consensus(event, now);
       case 'connected':
         return this.#consensus(event, now);
+      case 'peer-connected':
+      case 'peer-disconnected':
+      case 'answer':
+        return [];
+      case 'gossip':
+        return [{ kind: 'gossip-verdict', ticket: event.ticket, verdict: 'ignore' }];
       default:
         return event satisfies never;
     }

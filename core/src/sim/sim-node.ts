@@ -346,6 +346,12 @@ export class SimNode {
       case 'wave':
       case 'equivocation':
         return;
+      // Members alone are simulated: nobody hears gossip or is asked.
+      case 'ask':
+      case 'report':
+      case 'publish':
+      case 'gossip-verdict':
+        return;
       case 'finality':
         observer.certified(this, effect.cert);
         return;

@@ -41,7 +41,13 @@ export type Epoch = Brand<number, 'Epoch'>;
 export type ValidatorIndex = Brand<number, 'ValidatorIndex'>;
 /** A seat in the committee, 0 … n − 1, below 2¹⁶. */
 export type MemberIndex = Brand<number, 'MemberIndex'>;
+/**
+ * A peer of whom nothing is known but that it answers questions: numbered by the platform from 2¹⁶
+ * up, so never a validator's index; a new number for every connection.
+ */
+export type PeerNumber = Brand<number, 'PeerNumber'>;
 
+export const FIRST_PEER_NUMBER = 0x1_0000;
 export const ADDRESS_BYTES = 32;
 export const HASH_BYTES = 32;
 export const FALCON_PUBLIC_KEY_BYTES = 897;
@@ -118,6 +124,16 @@ export const toValidatorIndex = (value: number): ValidatorIndex =>
   safe(value, 0xffff, 'a validator index') as ValidatorIndex;
 export const toMemberIndex = (value: number): MemberIndex =>
   safe(value, 0xffff, 'a member index') as MemberIndex;
+
+export function toPeerNumber(value: number): PeerNumber {
+  if (value < FIRST_PEER_NUMBER) {
+    throw new PydeError(
+      'types.range',
+      `peers are numbered from ${FIRST_PEER_NUMBER}, got ${value}`,
+    );
+  }
+  return safe(value, Number.MAX_SAFE_INTEGER, 'a peer number') as PeerNumber;
+}
 
 /** A u64 read from bytes as a number that is exact; used for rounds and epochs. */
 export function exactNumber(value: bigint, what: string): number {
