@@ -59,7 +59,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   readonly #tips: Tips;
   readonly #batches: BatchStore;
   readonly #log: CommitLog;
-  readonly #ownAttestations = new OwnAttestations();
+  readonly #ownAttestations: OwnAttestations;
   readonly #attesting: Attesting;
   readonly #retention: Retention;
   readonly #newest: NewestOwn;
@@ -80,6 +80,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     invariant(committee.epoch === epoch, 'the committee is that of the epoch');
     this.#context = context;
     this.#seat = seatOf(context);
+    this.#ownAttestations = new OwnAttestations(ownStore?.floor);
     const parts = openParts(context, restored);
     this.#size = parts.size;
     this.#quorum = parts.quorum;

@@ -30,6 +30,8 @@ export {
   MAX_MESSAGE_BYTES,
   type Message,
   type MessageKind,
+  maxMessageBytes,
+  messageKind,
   openMessage,
   TAG_BYTES,
 } from './message.ts';
@@ -45,6 +47,15 @@ export {
 export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
 export { SeatSet } from './seat-set.ts';
+export {
+  type ImportedMark,
+  readFloor,
+  readSigningMark,
+  type SigningMark,
+  signingMark,
+  takeOver,
+  writeSigningMark,
+} from './signing-floor.ts';
 export { OwnStore } from './standing-records.ts';
 export {
   type FirstSeen,

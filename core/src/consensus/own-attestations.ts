@@ -12,6 +12,7 @@ import {
   type WaveCommitRecord,
   type WaveId,
 } from '../types/index.ts';
+import { mayAttest, type SigningMark } from './signing-floor.ts';
 
 export const MAX_WAITING_ATTESTATIONS = 64;
 
@@ -24,14 +25,21 @@ interface WaitingAttestation {
 }
 
 export class OwnAttestations {
+  readonly #floor: SigningMark | undefined;
   /** In wave order. */
   readonly #waiting: WaitingAttestation[] = [];
   #closing: WaitingAttestation | undefined;
   /** Signed once, however often it is sent. */
   #signedClosing: Attestation | undefined;
 
+  /** @param floor what this member's key attested elsewhere: nothing is said against it */
+  constructor(floor?: SigningMark) {
+    this.#floor = floor;
+  }
+
   add(record: WaveCommitRecord, digest: Hash): void {
     const { waveId, txCount, nextBeacon } = record;
+    if (!mayAttest(this.#floor, waveId, digest)) return;
     const attestation: WaitingAttestation = { waveId, digest, carriesTransactions: txCount > 0 };
     if (nextBeacon !== undefined) {
       this.#closing = attestation;

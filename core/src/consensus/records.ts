@@ -44,7 +44,8 @@ export interface OwnVertexRecord {
 
 const MAX_DELETIONS_PER_WRITE = 1_024;
 
-const OWN_KEY = new TextEncoder().encode('own');
+/** Of the consensus table; an epoch follows. */
+export const OWN_KEY = new TextEncoder().encode('own');
 const JOINED_KEY = new TextEncoder().encode('joined');
 
 /** The records of one epoch; certificates are those of all. */

@@ -55,6 +55,7 @@ export class RecoveryExchange {
       standing: store.standing,
       own,
       isUnderWay: store.hasResumed && store.standing === 'whole',
+      floor: store.floor,
     });
     this.#answers = new NewestAnswers(options, store.records);
   }

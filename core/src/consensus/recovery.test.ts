@@ -30,6 +30,7 @@ function recovery(options: Partial<Omit<RecoveryOptions, 'own'>> & { own?: numbe
     epoch: toEpoch(0),
     standing: 'whole',
     isUnderWay: false,
+    floor: undefined,
     own: own === undefined ? undefined : vertex(rest.self ?? 0, own),
     ...rest,
   });

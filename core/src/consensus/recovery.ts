@@ -54,6 +54,8 @@ export interface RecoveryOptions {
   readonly own: { readonly round: Round; readonly name: VertexHash } | undefined;
   /** The member went on since the node started, and a new epoch begins: nobody need be asked. */
   readonly isUnderWay: boolean;
+  /** The vertex up to which the key has signed elsewhere (`signing-floor.ts`). */
+  readonly floor: { readonly epoch: Epoch; readonly round: number } | undefined;
 }
 
 /** Members that have not given an answer that counts are asked again, at first after so long. */
@@ -182,8 +184,12 @@ export class Recovery {
     return (this.#own?.round ?? 0) + 1;
   }
 
-  #resume(round: number): true {
-    this.#resumeRound = round;
+  /** @returns false in an epoch of which the floor leaves no round */
+  #resume(round: number): boolean {
+    const { epoch, floor } = this.#options;
+    if (floor !== undefined && floor.epoch > epoch) return false;
+    const least = floor?.epoch === epoch ? floor.round + 1 : 0;
+    this.#resumeRound = Math.max(round, least);
     return true;
   }
 

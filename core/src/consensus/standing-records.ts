@@ -9,6 +9,7 @@ import type { KeyValueStore, Random, StoreWrite } from '../platform/index.ts';
 import { TABLE, Table } from '../state/index.ts';
 import { type Address, HASH_BYTES, type Hash, toHash } from '../types/index.ts';
 import { STANDINGS, type StoreStanding } from './newest-message.ts';
+import { readFloor, type SigningMark } from './signing-floor.ts';
 
 export interface StoreRecord {
   readonly standing: StoreStanding;
@@ -61,6 +62,8 @@ export class OwnStore {
   readonly id: Hash;
   /** Of this start. */
   readonly nonce: Hash;
+  /** Nothing is signed at or below it: it came with the key. */
+  readonly floor: SigningMark | undefined;
   #standing: StoreStanding;
   #kept: StoreStanding | undefined;
   /** The member made vertices since the start, or knows that it may. */
@@ -79,6 +82,7 @@ export class OwnStore {
     const kept = this.records.store();
     this.id = kept?.id ?? toHash(random.bytes(HASH_BYTES));
     this.nonce = toHash(random.bytes(HASH_BYTES));
+    this.floor = readFloor(store)?.mark;
     this.#kept = kept?.standing;
     this.#standing = isRestored ? 'lost' : (kept?.standing ?? (hasOwn ? 'whole' : 'new'));
   }

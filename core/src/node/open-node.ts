@@ -8,9 +8,11 @@
 import { equalBytes, invariant, PydeError, toHex } from '../bytes/index.ts';
 import {
   ConsensusRecords,
+  type ImportedMark,
   isJoining,
   OwnStore,
   type Signer,
+  takeOver,
   VERTEX_DOOR,
   type VertexDoor,
 } from '../consensus/index.ts';
@@ -51,6 +53,8 @@ export interface NodeOptions {
    * back knows; a member that is not told can make a vertex twice.
    */
   readonly isRestored?: boolean;
+  /** The key came from another node: nothing is signed at or below what it signed there. */
+  readonly importedMark?: ImportedMark;
 }
 
 export interface OpenNode {
@@ -88,6 +92,9 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   requireValidator(genesis, signer);
   const takeBatch = (maxBytes: number): readonly Uint8Array[] =>
     mempool.takeBatch(maxBytes, parameters.waveGasCeiling);
+  if (signer !== undefined && options.importedMark !== undefined) {
+    await takeOver(store, random, options.importedMark);
+  }
   const hasOwn = [head.record.epoch, toEpoch(head.record.epoch + 1)].some(
     (epoch) => new ConsensusRecords(store, epoch).own() !== undefined,
   );

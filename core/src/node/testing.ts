@@ -26,6 +26,7 @@ import {
 import {
   type NodeEffect,
   type NodeEvent,
+  type NodeOptions,
   type OpenNode,
   openNode,
   type Reply,
@@ -119,14 +120,14 @@ export class TestNode {
   }
 
   /** Opens the node from its store. */
-  async boot(): Promise<void> {
+  async boot(more: Pick<NodeOptions, 'importedMark'> = {}): Promise<void> {
     const { genesis } = this.#network;
     const publicKey = genesis.validators[this.index]?.publicKey;
     const signer = publicKey === undefined ? undefined : signerOf(publicKey);
     const { parameters } = genesis;
     const verify = verifyTagged;
     const random = { bytes: (length: number) => this.#network.randomBytes(length) };
-    this.#open = await openNode({ store: this.store, signer, verify, random });
+    this.#open = await openNode({ store: this.store, signer, verify, random, ...more });
     this.#executor = await WaveExecutor.open({ store: this.store, parameters, verify });
     this.effects.length = 0;
     this.timerMs = undefined;
