@@ -122,7 +122,7 @@ export async function startDevnet(options: DevnetOptions): Promise<DevnetHandle>
       logger: options.logger,
     });
     const { host, port } = await server.start();
-    node.run();
+    await node.run();
     const stop = async (): Promise<void> => {
       await server.stop();
       await node.stop();

@@ -3,6 +3,7 @@ import { MemoryStore } from '@pyde/core/platform';
 import { describe, expect, it } from 'vitest';
 import type { BegunExecution } from '../workers/execution-thread.ts';
 import { Driver } from './driver.ts';
+import { noOutlet } from './outlet.ts';
 import { systemClock } from './system-clock.ts';
 
 const later = () => new Promise((resolve) => setTimeout(resolve, 10));
@@ -40,7 +41,7 @@ function drive(effects: NodeEffect[], persisted: () => Promise<void>, preparatio
         return begun;
       },
     },
-    transport: { send: () => {}, broadcast: () => told.push('broadcast') },
+    outlet: { ...noOutlet, broadcast: () => told.push('broadcast') },
     onDurable: () => {},
     onNotice: () => {},
     onStop: () => told.push('stop'),

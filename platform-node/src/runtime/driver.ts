@@ -5,11 +5,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isPydeError, PydeError } from '@pyde/core/bytes';
-import type { NodeEffect, NodeEvent, NodeMachine } from '@pyde/core/node';
-import type { Clock, KeyValueStore, Transport, WorkerPool } from '@pyde/core/platform';
-import type { TxHash, ValidatorIndex } from '@pyde/core/types';
+import type {
+  GossipTopic,
+  GossipVerdict,
+  NodeEffect,
+  NodeEvent,
+  NodeMachine,
+} from '@pyde/core/node';
+import type { Clock, KeyValueStore, WorkerPool } from '@pyde/core/platform';
+import type { PeerNumber, TxHash, ValidatorIndex } from '@pyde/core/types';
 import type { BegunExecution, ExecutionThread } from '../workers/execution-thread.ts';
 import { EventQueue } from './event-queue.ts';
+import type { Outlet } from './outlet.ts';
 
 export interface DriverParts {
   readonly machine: Pick<NodeMachine, 'step' | 'prepare'>;
@@ -17,7 +24,7 @@ export interface DriverParts {
   readonly store: KeyValueStore;
   readonly pool: WorkerPool;
   readonly execution: Pick<ExecutionThread, 'begin'>;
-  readonly transport: Transport;
+  readonly outlet: Outlet;
   /** Called when waves are durable, before the machine hears of them: readers move to them. */
   onDurable(): void;
   /** What subscribers are told. */
@@ -40,6 +47,8 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #events = new EventQueue();
   readonly #waiters = new Map<number, Waiter>();
+  /** Gossip that is looked at, by ticket. */
+  readonly #gossip = new Map<number, (verdict: GossipVerdict) => void>();
   #nextRequest = 0;
   #lastTurnMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -74,6 +83,26 @@ export class Driver {
   /** A connection to a validator was made, or made again. */
   connected(peer: ValidatorIndex): void {
     this.#push({ kind: 'connected', peer });
+  }
+
+  peerConnected(peer: PeerNumber): void {
+    this.#push({ kind: 'peer-connected', peer });
+  }
+
+  peerDisconnected(peer: PeerNumber): void {
+    this.#push({ kind: 'peer-disconnected', peer });
+  }
+
+  /** What the node thinks of it; `ignore` when it has no time to look. */
+  gossip(topic: GossipTopic, bytes: Uint8Array): Promise<GossipVerdict> {
+    const ticket = this.#nextRequest++;
+    const event: NodeEvent = { kind: 'gossip', topic, ticket, bytes };
+    const isHeard = this.#stopped === undefined && this.#events.pushRequest(event, bytes.length);
+    if (!isHeard) return Promise.resolve('ignore');
+    this.#pump ??= this.#run();
+    return new Promise((resolve) => {
+      this.#gossip.set(ticket, resolve);
+    });
   }
 
   /** Resolves when the transaction is admitted. @throws PydeError with the rule it breaks */
@@ -193,10 +222,23 @@ export class Driver {
         await this.#parts.store.batch(effect.writes, { sync: effect.sync });
         return;
       case 'send':
-        this.#parts.transport.send(effect.peer, effect.message);
+        this.#parts.outlet.send(effect.peer, effect.message);
         return;
       case 'broadcast':
-        this.#parts.transport.broadcast(effect.message);
+        this.#parts.outlet.broadcast(effect.message);
+        return;
+      case 'ask':
+        this.#ask(effect);
+        return;
+      case 'report':
+        this.#parts.outlet.report(effect.peer, effect.offence);
+        return;
+      case 'publish':
+        this.#parts.outlet.publish(effect.topic, effect.message);
+        return;
+      case 'gossip-verdict':
+        this.#gossip.get(effect.ticket)?.(effect.verdict);
+        this.#gossip.delete(effect.ticket);
         return;
       case 'set-timer':
         this.#setTimer(effect.atMonotonicMs);
@@ -246,6 +288,13 @@ export class Driver {
     );
   }
 
+  #ask({ peer, ticket, protocol, question }: Extract<NodeEffect, { kind: 'ask' }>): void {
+    this.#parts.outlet.ask(peer, protocol, question).then(
+      (bytes) => this.#push({ kind: 'answer', peer, ticket, bytes }),
+      () => this.#push({ kind: 'answer', peer, ticket, bytes: undefined }),
+    );
+  }
+
   /** The executor makes whatever checks the pool does not. */
   #verifyAhead({ ticket, checks }: Extract<NodeEffect, { kind: 'verify-ahead' }>): void {
     this.#parts.pool.verify(checks).then(
@@ -275,6 +324,8 @@ export class Driver {
     this.#events.clear();
     for (const waiter of this.#waiters.values()) waiter.reject(reason);
     this.#waiters.clear();
+    for (const resolve of this.#gossip.values()) resolve('ignore');
+    this.#gossip.clear();
   }
 }
 

@@ -160,4 +160,4 @@ export class EventQueue {
 }
 
 const bytesOf = (event: NodeEvent | undefined): number =>
-  event !== undefined && 'bytes' in event ? event.bytes.length : 0;
+  event !== undefined && 'bytes' in event ? (event.bytes?.length ?? 0) : 0;

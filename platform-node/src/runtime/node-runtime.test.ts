@@ -87,7 +87,7 @@ async function start(withGenesis = true): Promise<NodeRuntime> {
     logger: silentLogger,
     verificationThreads: 1,
   });
-  node.run();
+  await node.run();
   running.push(node);
   return node;
 }

@@ -3,51 +3,49 @@
  * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
  * newest wave whose writes are in the store.
  */
-import { equalBytes, isPydeError, PydeError, readU64BigEndian, toHex } from '@pyde/core/bytes';
-import type { Equivocation, Signer } from '@pyde/core/consensus';
+import { PydeError, toHex } from '@pyde/core/bytes';
+import type { Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
-import { adoptLoadedState, executeGenesis, readGenesisOf } from '@pyde/core/execution';
 import { type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
-import type { Clock, KeyValueStore, Logger } from '@pyde/core/platform';
+import type { Clock, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
-import { StateStore, TABLE, Table } from '@pyde/core/state';
-import {
-  type FalconPublicKey,
-  type Genesis,
-  genesisHash,
-  type HardFinalityCert,
-  type MemberIndex,
-  type TxHash,
-  type VertexHash,
-  type WaveCommitRecord,
+import type { StateStore } from '@pyde/core/state';
+import type {
+  FalconPublicKey,
+  Genesis,
+  HardFinalityCert,
+  MemberIndex,
+  TxHash,
+  WaveCommitRecord,
 } from '@pyde/core/types';
+import type { NodeNetwork, PeerStatus } from '../network/index.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { ExecutionThread } from '../workers/execution-thread.ts';
 import { VerificationPool } from '../workers/verification-pool.ts';
 import { Driver } from './driver.ts';
+import { type ChainOptions, newestCertifiedWave, openChain } from './kept-chain.ts';
+import { NetworkOutlet, noOutlet } from './outlet.ts';
 import { Settlements } from './settlements.ts';
 import { systemRandom } from './system-clock.ts';
 
-export type RuntimeErrorCode =
-  | 'runtime.genesis-missing'
-  | 'runtime.genesis-mismatch'
-  | 'runtime.genesis-version'
-  | 'runtime.no-network';
+/** What a network is made for. */
+export interface NetworkContext {
+  readonly genesis: Genesis;
+  readonly signer: Signer | undefined;
+}
 
-export interface RuntimeOptions {
-  /** Holds the database; made when missing. */
-  readonly folder: string;
-  /** What an empty folder starts from; not asked when the folder holds a chain. */
-  readonly newGenesis?: () => Genesis;
-  /** The chain that the folder must hold, when the caller knows it. */
-  readonly expectedGenesis?: VertexHash;
+/** The folder holds the database; it is made when missing. */
+export interface RuntimeOptions extends Omit<ChainOptions, 'hasNetwork'> {
   /** This node's seat and key; without it the node only follows. */
   readonly signer?: Signer;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly verificationThreads: number;
-  /** Fills an empty store with a state of version 0, which takes the place of the allocations. */
-  readonly loadState?: (store: KeyValueStore) => Promise<void>;
+  /** To the other nodes; a chain of several validators needs it. Closed with the node. */
+  readonly network?: (context: NetworkContext) => Promise<NodeNetwork>;
+  /** See `NodeOptions` of core. */
+  readonly isRestored?: boolean;
+  readonly importedMark?: ImportedMark;
 }
 
 const AGENT_VERSION = 'pyde/0.1.0';
@@ -60,6 +58,8 @@ export class NodeRuntime implements RpcBackend {
   readonly #driver: Driver;
   readonly #execution: ExecutionThread;
   readonly #pool: VerificationPool;
+  readonly #network: NodeNetwork | undefined;
+  readonly #outlet: NetworkOutlet | undefined;
   readonly #logger: Logger;
   readonly #publicKey: FalconPublicKey | undefined;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
@@ -80,6 +80,7 @@ export class NodeRuntime implements RpcBackend {
     readonly store: LevelStore;
     readonly node: OpenNode;
     readonly execution: ExecutionThread;
+    readonly network: NodeNetwork | undefined;
     /** Resolves when the execution thread ended by itself. */
     readonly lost: Promise<Error>;
     readonly certifiedWave: bigint | undefined;
@@ -93,6 +94,8 @@ export class NodeRuntime implements RpcBackend {
     this.#logger = parts.options.logger;
     this.#publicKey = parts.options.signer?.publicKey;
     this.#execution = parts.execution;
+    this.#network = parts.network;
+    this.#outlet = parts.network === undefined ? undefined : new NetworkOutlet(parts.network);
     this.#certifiedWave = parts.certifiedWave;
     this.#acknowledged = acknowledged;
     this.#pool = new VerificationPool(parts.options.verificationThreads, (reason) =>
@@ -110,8 +113,7 @@ export class NodeRuntime implements RpcBackend {
       store: parts.store,
       pool: this.#pool,
       execution: parts.execution,
-      // A committee of one has nobody to talk to, and `requireNoPeers` lets no other in.
-      transport: { send: () => {}, broadcast: () => {} },
+      outlet: this.#outlet ?? noOutlet,
       onDurable: () => this.state.refresh(),
       onNotice: (effect) => {
         if (effect.kind === 'wave') this.#onWave(effect.record);
@@ -133,8 +135,10 @@ export class NodeRuntime implements RpcBackend {
   static async open(options: RuntimeOptions): Promise<NodeRuntime> {
     const store = await LevelStore.open(options.folder);
     let execution: ExecutionThread | undefined;
+    let network: NodeNetwork | undefined;
     try {
-      const genesis = await openChain(store, options);
+      const hasNetwork = options.network !== undefined;
+      const genesis = await openChain(store, { ...options, hasNetwork });
       // The thread takes a while to load, so it starts before anything else is read.
       const { promise: lost, resolve: onLost } = Promise.withResolvers<Error>();
       const { parameters } = genesis;
@@ -145,23 +149,36 @@ export class NodeRuntime implements RpcBackend {
         signer,
         verify: falconVerifyBatch,
         random: systemRandom,
+        ...(options.isRestored === undefined ? {} : { isRestored: options.isRestored }),
+        ...(options.importedMark === undefined ? {} : { importedMark: options.importedMark }),
       });
       const certifiedWave = await newestCertifiedWave(store);
-      const runtime = new NodeRuntime({ store, node, execution, lost, certifiedWave, options });
-      return runtime;
+      network = await options.network?.({ genesis, signer });
+      return new NodeRuntime({ store, node, execution, network, lost, certifiedWave, options });
     } catch (error) {
       // What broke first says more than what breaks on the way out.
+      await network?.stop().catch(() => {});
       await execution?.close().catch(() => {});
       await store.close();
       throw error;
     }
   }
 
-  /** Goes on where the last run ended. Call once, before the first `submit`. */
-  run(): void {
+  /**
+   * Goes on where the last run ended. Call once, before the first `submit`. Resolves when the node
+   * listens to others. @throws PydeError `network.*` when it cannot
+   */
+  async run(): Promise<void> {
     this.#driver.start();
     void this.#driver.readmit(this.#acknowledged);
     this.#acknowledged = [];
+    await this.#outlet?.start({
+      driver: this.#driver,
+      answer: (protocol) => {
+        throw new PydeError('request.not-served', `this node does not serve ${protocol} yet`);
+      },
+      failed: (error) => this.#driver.fail(error),
+    });
   }
 
   get chainId(): bigint {
@@ -209,11 +226,16 @@ export class NodeRuntime implements RpcBackend {
 
   nodeInfo(): NodeIdentity {
     return {
-      peerId: this.#publicKey === undefined ? '' : toHex(eoaAddress(this.#publicKey)),
+      peerId: this.#network?.peerId ?? this.#keyAddress(),
       falconPublicKey: this.#publicKey,
-      listenAddrs: [],
+      listenAddrs: this.#network?.listenAddrs() ?? [],
       agentVersion: AGENT_VERSION,
     };
+  }
+
+  /** Who this node is connected to; none without a network. */
+  peers(): readonly PeerStatus[] {
+    return this.#network?.peers() ?? [];
   }
 
   metrics(): Record<string, number> {
@@ -230,12 +252,14 @@ export class NodeRuntime implements RpcBackend {
       pool_bytes: this.#machine.poolBytes,
       signature_checks_queued: this.#pool.queued,
       events_queued: this.#driver.queuedEvents,
+      messages_dropped: this.#driver.droppedMessages,
       resident_bytes: rss,
       heap_bytes: heapUsed,
       external_bytes: external,
       execution_heap_bytes: this.#execution.heapBytes,
       database_memory_bytes: this.store.memoryBytes,
       uptime_seconds: Math.floor(process.uptime()),
+      ...this.#network?.metrics(),
     };
   }
 
@@ -249,12 +273,18 @@ export class NodeRuntime implements RpcBackend {
     this.#settlements.end();
     try {
       await this.#driver.stop();
+      await this.#network?.stop();
       await this.#pool.close();
       await this.#execution.close();
     } finally {
       await this.store.close();
       this.#resolveClosed();
     }
+  }
+
+  /** By which clients tell nodes without a network apart. */
+  #keyAddress(): string {
+    return this.#publicKey === undefined ? '' : toHex(eoaAddress(this.#publicKey));
   }
 
   #onWave(record: WaveCommitRecord): void {
@@ -280,70 +310,4 @@ export class NodeRuntime implements RpcBackend {
     }
     for (const listener of this.#finalityListeners) listener(cert);
   }
-}
-
-/** @throws PydeError `runtime.genesis-version` for the chain of another version of this software */
-function keptGenesis(store: KeyValueStore, folder: string): Genesis | undefined {
-  try {
-    return readGenesisOf(store);
-  } catch (error) {
-    if (!isPydeError(error, 'genesis.version')) throw error;
-    throw new PydeError(
-      'runtime.genesis-version',
-      `${folder} holds a chain of another version of this software (${error.message}); run that ` +
-        'version on it, or delete the folder to start a new chain',
-      { folder },
-    );
-  }
-}
-
-/** The chain of the folder; in an empty one, the given genesis becomes wave 0. */
-async function openChain(store: LevelStore, options: RuntimeOptions): Promise<Genesis> {
-  const kept = keptGenesis(store, options.folder);
-  if (kept !== undefined) {
-    const wanted = options.expectedGenesis;
-    if (wanted !== undefined && !equalBytes(wanted, genesisHash(kept))) {
-      throw new PydeError(
-        'runtime.genesis-mismatch',
-        `${options.folder} holds another chain (genesis ${toHex(genesisHash(kept))}); choose ` +
-          'another folder',
-      );
-    }
-    requireNoPeers(kept);
-    return kept;
-  }
-  const genesis = options.newGenesis?.();
-  if (genesis === undefined) {
-    throw new PydeError(
-      'runtime.genesis-missing',
-      `${options.folder} holds no chain yet; give the genesis that it shall start from`,
-    );
-  }
-  requireNoPeers(genesis);
-  await options.loadState?.(store);
-  const context = { state: StateStore.open(store), store };
-  const wave =
-    options.loadState === undefined
-      ? executeGenesis(context, genesis)
-      : adoptLoadedState(context, genesis);
-  await store.batch(wave.writes, { sync: true });
-  return genesis;
-}
-
-/** Messages to other members would be lost without a word. @throws PydeError `runtime.no-network` */
-function requireNoPeers({ validators }: Genesis): void {
-  if (validators.length === 1) return;
-  throw new PydeError(
-    'runtime.no-network',
-    `this chain has ${validators.length} validators, and this version has no network to reach the ` +
-      'others; run a chain of one validator',
-    { validators: validators.length },
-  );
-}
-
-async function newestCertifiedWave(store: KeyValueStore): Promise<bigint | undefined> {
-  for await (const [key] of new Table(store, TABLE.certs).range({ reverse: true, limit: 1 })) {
-    return readU64BigEndian(key);
-  }
-  return undefined;
 }
