@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['vm', 'validators', 'slashing', 'dkg', 'parachain'],
   ['execution'],
   ['mempool', 'consensus', 'finality'],
-  ['sync'],
+  ['sync', 'net'],
   ['node', 'rpc'],
   ['sim'],
 ];

@@ -33,6 +33,9 @@ export interface Message {
   readonly bytes: Uint8Array;
 }
 
+/** Its tag comes first. */
+export const TAG_BYTES = 1;
+
 /** No message has more bytes, its tag included: a batch, or as much of an answer. */
 export const MAX_MESSAGE_BYTES = MAX_BATCH_BYTES + 1;
 
@@ -57,6 +60,13 @@ export const frameMessage = (kind: MessageKind, bytes: Uint8Array): Uint8Array =
 export const messageKind = (message: Uint8Array): MessageKind | undefined =>
   KINDS[message[0] ?? KINDS.length];
 
+/** Most bytes of a message with this tag, the tag included; undefined for no kind. */
+export function maxMessageBytes(tag: number): number | undefined {
+  const kind = KINDS[tag];
+  if (kind === undefined) return undefined;
+  return TAG_BYTES + (MAX_BYTES[kind] ?? MAX_MESSAGE_BYTES - TAG_BYTES);
+}
+
 /**
  * The kind and a view of the bytes.
  * @throws PydeError `consensus.message` for an unknown kind or too many bytes
@@ -79,9 +89,6 @@ export function openMessage(message: Uint8Array): Message {
   }
   return { kind, bytes };
 }
-
-/** Its tag comes first. */
-export const TAG_BYTES = 1;
 
 /** Is it of this kind, by its tag? */
 export const isMessageOf = (kind: MessageKind, message: Uint8Array): boolean =>
