@@ -1,10 +1,10 @@
 import { toHex } from '@pyde/core/bytes';
 import { argon2id, chacha20Poly1305 } from '@pyde/core/crypto';
+import { deriveKey } from '@pyde/platform-node/key-derivation';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testKey } from '../../../core/src/crypto/testing.ts';
 import { type EntryJson, openEntry, readEntry, sealEntry } from './entry.ts';
-import { deriveKey } from './key-derivation.ts';
 
 const keys = testKey(0);
 const sealed = await sealEntry(keys, 'correct horse');

@@ -18,15 +18,15 @@ import {
   isFalconPublicKey,
 } from '@pyde/core/crypto';
 import { type Address, type FalconPublicKey, toAddress, toFalconPublicKey } from '@pyde/core/types';
-import * as v from 'valibot';
-import { Failure } from '../output/index.ts';
 import {
   DEFAULT_KEY_DERIVATION,
   deriveKey,
   type KeyDerivation,
   keyDerivationFault,
   SALT_BYTES,
-} from './key-derivation.ts';
+} from '@pyde/platform-node/key-derivation';
+import * as v from 'valibot';
+import { Failure } from '../output/index.ts';
 
 const NONCE_BYTES = 12;
 const CIPHERS = { 'aes-256-gcm': aes256Gcm, 'chacha20-poly1305': chacha20Poly1305 };

@@ -1,5 +1,5 @@
 /**
- * The key of a keystore entry: Argon2id v1.3 (RFC 9106) of the password (spec/wire.md, Keystore).
+ * The key that seals a secret key: Argon2id v1.3 (RFC 9106) of a password (spec/wire.md, Keystore).
  * Node's own implementation runs off the main thread and is nine times as fast as the portable one
  * in core; the test holds them equal. The parameters come from a file that anybody may have
  * written, so they are bounded before any work.
@@ -18,7 +18,7 @@ export interface KeyDerivation {
   readonly parallelism: number;
 }
 
-/** What otigen writes; also what every other wallet writes (spec/wire.md). */
+/** What is written here, and by every other wallet (spec/wire.md). */
 export const DEFAULT_KEY_DERIVATION: KeyDerivation = {
   name: 'argon2id',
   memory_kb: 65_536,
