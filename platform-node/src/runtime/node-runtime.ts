@@ -22,7 +22,7 @@ import type { NodeNetwork, PeerStatus } from '../network/index.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { ExecutionThread } from '../workers/execution-thread.ts';
 import { VerificationPool } from '../workers/verification-pool.ts';
-import { Driver } from './driver.ts';
+import { Driver, type DriverParts } from './driver.ts';
 import { type ChainOptions, newestCertifiedWave, openChain } from './kept-chain.ts';
 import { NetworkOutlet, noOutlet } from './outlet.ts';
 import { Settlements } from './settlements.ts';
@@ -46,6 +46,8 @@ export interface RuntimeOptions extends Omit<ChainOptions, 'hasNetwork'> {
   /** See `NodeOptions` of core. */
   readonly isRestored?: boolean;
   readonly importedMark?: ImportedMark;
+  /** Stands between the machine and everything else, for runs with a faulty member. */
+  readonly disguise?: (node: OpenNode) => DriverParts['machine'];
 }
 
 const AGENT_VERSION = 'pyde/0.1.0';
@@ -108,7 +110,7 @@ export class NodeRuntime implements RpcBackend {
     });
     this.closed.catch(() => {});
     this.#driver = new Driver({
-      machine: this.#machine,
+      machine: parts.options.disguise?.(parts.node) ?? this.#machine,
       clock: parts.options.clock,
       store: parts.store,
       pool: this.#pool,
