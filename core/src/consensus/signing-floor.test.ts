@@ -26,7 +26,7 @@ describe('a store that takes a mark over', () => {
   it('counts as lost, keeps its id, and takes each mark over once', async () => {
     const store = new MemoryStore();
     const records = new StandingRecords(store);
-    await store.batch([records.putStore({ standing: 'whole', id: hashOf(9) })], { sync: true });
+    await store.batch([records.putStore({ standing: 'whole', id: hashOf(9) })]);
     await takeOver(store, random, imported(1, 0, 40, 12));
     const own = new OwnStore(store, random, { hasOwn: true, isRestored: false });
     expect(own).toMatchObject({ standing: 'lost', id: hashOf(9) });
@@ -69,7 +69,7 @@ describe('the mark of a store', () => {
       [1, 8],
     ] as const) {
       const own = { round: toRound(round), name: toVertexHash(hashOf(round)) };
-      await store.batch([new ConsensusRecords(store, toEpoch(epoch)).putOwn(own)], { sync: true });
+      await store.batch([new ConsensusRecords(store, toEpoch(epoch)).putOwn(own)]);
     }
     const head = { ...GENESIS_RECORD, waveId: toWaveId(33n), epoch: toEpoch(1) };
     expect(await signingMark(store, head)).toMatchObject({ epoch: 1, round: 8, waveId: 33n });
@@ -80,7 +80,7 @@ describe('the mark of a store', () => {
   it('is not lost by a store whose own vertices are', async () => {
     const store = new MemoryStore();
     const records = new StandingRecords(store);
-    await store.batch([records.putStore({ standing: 'lost', id: hashOf(9) })], { sync: true });
+    await store.batch([records.putStore({ standing: 'lost', id: hashOf(9) })]);
     expect(await signingMark(store, GENESIS_RECORD)).toMatchObject({ epoch: 0, round: 0 });
   });
 });

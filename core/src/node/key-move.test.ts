@@ -16,7 +16,7 @@ async function wipe({ store }: TestNode): Promise<void> {
   for await (const [key] of store.range({ prefix: new Uint8Array() })) {
     writes.push({ kind: 'delete', key });
   }
-  await store.batch(writes, { sync: true });
+  await store.batch(writes);
 }
 
 describe('a key that was moved with its mark', () => {

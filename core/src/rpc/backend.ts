@@ -27,6 +27,24 @@ export interface NodeIdentity {
   readonly listenAddrs: readonly string[];
   /** `pyde/<version>`. */
   readonly agentVersion: string;
+  /** `following` when it is with the others, else how it comes back to them. */
+  readonly phase: string;
+}
+
+/** `pyde_getPeers`. */
+export interface RpcPeer {
+  readonly peerId: string;
+  /** Its index in the genesis, when it has proven to be a validator. */
+  readonly validator?: number;
+  readonly address: string;
+  readonly direction: string;
+  readonly transport: string;
+  /** Unix time of the connection, ms. */
+  readonly sinceMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly roundTripMs?: number;
+  readonly score: number;
 }
 
 export interface RpcBackend {
@@ -49,6 +67,8 @@ export interface RpcBackend {
   /** The seat of the anchor of a round ≥ 1; undefined when this node cannot tell. */
   anchorOf(epoch: number, round: number): MemberIndex | undefined;
   nodeInfo(): NodeIdentity;
+  /** Connected now. */
+  peers(): readonly RpcPeer[];
   /** Flat, snake_case names. */
   metrics(): Readonly<Record<string, number>>;
   /** @returns ends the listening */

@@ -19,7 +19,8 @@ export type RpcErrorCode =
   | 'rpc.subscriptions'
   | 'rpc.wave-pruned'
   | 'rpc.transaction-unknown'
-  | 'rpc.range';
+  | 'rpc.range'
+  | 'rpc.operator-only';
 
 /** The node refused, for the reason in `data.code`. */
 export const SERVER_ERROR = -32000;

@@ -8,6 +8,14 @@ import { METHODS, mayOverlap } from './methods/index.ts';
 import { checkArity } from './params.ts';
 import { RpcConnection, type RpcSink } from './subscriptions.ts';
 
+/** Who asks, as far as the server can tell. */
+export interface RpcCaller {
+  /** On the node's own machine. */
+  readonly isOperator: boolean;
+}
+
+const STRANGER: RpcCaller = { isOperator: false };
+
 export class RpcService {
   readonly #backend: RpcBackend;
   readonly #logger: Logger;
@@ -18,14 +26,15 @@ export class RpcService {
   }
 
   /** The response text; undefined when the text held only notifications. Never rejects. */
-  handle(text: string): Promise<string | undefined> {
-    const call = (method: string, params: readonly unknown[]) => this.#call(method, params);
+  handle(text: string, caller = STRANGER): Promise<string | undefined> {
+    const call = (method: string, params: readonly unknown[]) => this.#call(method, params, caller);
     return handleText(text, call, this.#logger, mayOverlap);
   }
 
   /** A connection that stays open; the caller hands it every text that arrives, and its end. */
   connect(sink: RpcSink): RpcConnection {
-    const call = (method: string, params: readonly unknown[]) => this.#call(method, params);
+    const call = (method: string, params: readonly unknown[]) =>
+      this.#call(method, params, STRANGER);
     return new RpcConnection(this.#backend, call, sink, this.#logger);
   }
 
@@ -34,12 +43,25 @@ export class RpcService {
     return errorText(error, null, this.#logger);
   }
 
-  async #call(method: string, params: readonly unknown[]): Promise<unknown> {
+  async #call(
+    method: string,
+    params: readonly unknown[],
+    { isOperator }: RpcCaller,
+  ): Promise<unknown> {
     const found = METHODS.get(method);
     if (found === undefined) throw unknownMethod(method);
+    if (found.isForOperator === true && !isOperator) throw forOperator(method);
     if (found.params !== undefined) checkArity(method, found.params, params);
     return found.run(this.#backend, params);
   }
+}
+
+function forOperator(method: string): PydeError<RpcErrorCode> {
+  return new PydeError(
+    'rpc.operator-only',
+    `${method} is for the node's operator: ask on its own machine, over HTTP at 127.0.0.1`,
+    { method },
+  );
 }
 
 function unknownMethod(method: string): PydeError<RpcErrorCode> {

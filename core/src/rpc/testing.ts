@@ -27,11 +27,18 @@ import {
   vertexHash,
   type WaveCommitRecord,
 } from '../types/index.ts';
-import { type JsonRpcError, type NodeIdentity, type RpcBackend, RpcService } from './index.ts';
+import {
+  type JsonRpcError,
+  type NodeIdentity,
+  type RpcBackend,
+  type RpcPeer,
+  RpcService,
+} from './index.ts';
 
 export class TestNode implements RpcBackend {
   readonly chain: TestChain;
   readonly service: RpcService;
+  connectedPeers: readonly RpcPeer[] = [];
   #mempool: Mempool;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
@@ -154,7 +161,12 @@ export class TestNode implements RpcBackend {
       falconPublicKey: publicKeyOf(0),
       listenAddrs: ['/ip4/127.0.0.1/tcp/1'],
       agentVersion: 'pyde/0.1.0',
+      phase: 'following',
     };
+  }
+
+  peers(): readonly RpcPeer[] {
+    return this.connectedPeers;
   }
 
   metrics(): Readonly<Record<string, number>> {

@@ -232,6 +232,7 @@ export class NodeRuntime implements RpcBackend {
       falconPublicKey: this.#publicKey,
       listenAddrs: this.#network?.listenAddrs() ?? [],
       agentVersion: AGENT_VERSION,
+      phase: this.#machine.phase,
     };
   }
 

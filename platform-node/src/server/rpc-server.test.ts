@@ -63,6 +63,16 @@ const stillUp = async (): Promise<void> => {
 describe('HTTP', () => {
   beforeEach(() => serve());
 
+  it('serves the operator on this machine, and nobody for whom a proxy or a page asks', async () => {
+    const ask = async (headers: Record<string, string>) =>
+      JSON.parse((await post(body('pyde_getPeers'), headers)).answer);
+    expect(await ask({})).toMatchObject({ result: [] });
+    for (const name of ['x-forwarded-for', 'forwarded', 'origin']) {
+      const { error } = await ask({ [name]: 'http://203.0.113.7' });
+      expect(error?.data.code, name).toBe('rpc.operator-only');
+    }
+  });
+
   it('answers POST / whatever content type the caller sends', async () => {
     for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
       const { status, headers, answer } = await post(body('pyde_chainId'), {

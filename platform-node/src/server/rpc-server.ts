@@ -115,7 +115,7 @@ export class RpcServer {
     app.get('/', async (_, reply) => reply.type('text/plain; charset=utf-8').send(HINT));
     app.post('/', async (request, reply) => {
       const text = typeof request.body === 'string' ? request.body : '';
-      const answer = await this.#service.handle(text);
+      const answer = await this.#service.handle(text, { isOperator: isLocal(request) });
       reply.type('application/json; charset=utf-8');
       return answer ?? '';
     });
@@ -128,6 +128,14 @@ export class RpcServer {
       cause: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** Headers by which a proxy on this machine, or a page in its browser, tells that others ask. */
+const OF_OTHERS = ['x-forwarded-for', 'forwarded', 'origin'];
+
+function isLocal({ ip, headers }: FastifyRequest): boolean {
+  if (OF_OTHERS.some((name) => headers[name] !== undefined)) return false;
+  return ip === '::1' || /^(::ffff:)?127\./.test(ip);
 }
 
 /** Answered with 429; the plugin sets Retry-After. */

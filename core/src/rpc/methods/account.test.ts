@@ -29,6 +29,7 @@ describe('chain and accounts', () => {
       listen_addrs: ['/ip4/127.0.0.1/tcp/1'],
       agent_version: 'pyde/0.1.0',
       protocol_version: 'pyde/1',
+      phase: 'following',
     });
     expect(await node.call('pyde_getMetrics')).toEqual({ wave_id: 1, transactions_pending: 0 });
   });

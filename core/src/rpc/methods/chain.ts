@@ -22,13 +22,15 @@ export const chainMethods: MethodTable = {
   pyde_getNodeInfo: {
     params: [],
     run: (backend) => {
-      const { peerId, falconPublicKey, listenAddrs, agentVersion } = backend.nodeInfo();
+      const info = backend.nodeInfo();
+      const { peerId, falconPublicKey, listenAddrs, agentVersion } = info;
       return {
         peer_id: peerId,
         falcon_pubkey: falconPublicKey === undefined ? null : toHex(falconPublicKey),
         listen_addrs: listenAddrs,
         agent_version: agentVersion,
         protocol_version: PROTOCOL_VERSION,
+        phase: info.phase,
       };
     },
   },

@@ -21,7 +21,7 @@ describe('the method table', () => {
       'sendRawTransaction getTransactionReceipt getTx getReceipt getWaveTransactions',
       'getAccountTransactions getRounds getTransactionStatus getLogs getEvents getValidator',
       'getOperatorValidators getNodeInfo getMetrics getProof getEventProof getTxProof getSealKeys',
-      'traceTransaction getNonce getContractState',
+      'traceTransaction getNonce getContractState getPeers',
     ].flatMap((line) => line.split(' '));
     expect([...METHODS.keys()].sort()).toEqual(names.map((name) => `pyde_${name}`).sort());
   });

@@ -3,6 +3,7 @@ import { accountMethods } from './account.ts';
 import { chainMethods } from './chain.ts';
 import { logMethods } from './log.ts';
 import { later, type MethodTable, type RpcMethod } from './method.ts';
+import { peerMethods } from './peers.ts';
 import { proofMethods } from './proof.ts';
 import { roundMethods } from './rounds.ts';
 import { simulationMethods } from './simulate.ts';
@@ -16,6 +17,7 @@ export type { RpcMethod } from './method.ts';
 
 const table: MethodTable = {
   ...chainMethods,
+  ...peerMethods,
   ...accountMethods,
   ...waveMethods,
   ...transactionMethods,

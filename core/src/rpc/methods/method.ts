@@ -16,6 +16,8 @@ export interface RpcMethod {
    * in the order synchronously, when it starts.
    */
   readonly overlaps?: boolean;
+  /** Served to whoever runs the node alone. */
+  readonly isForOperator?: boolean;
   /** @throws PydeError; `rpc.params` for parameters that it cannot read */
   run(backend: RpcBackend, params: readonly unknown[]): unknown;
 }
