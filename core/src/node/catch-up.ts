@@ -7,7 +7,7 @@
  * nothing moves here: one of them is honest. Whoever sends a vertex is as far as its round, or has
  * it from somebody who is; lies of f change nothing.
  */
-import { equalBytes, invariant } from '../bytes/index.ts';
+import { invariant } from '../bytes/index.ts';
 import {
   type CommittedWave,
   ConsensusRecords,
@@ -16,10 +16,11 @@ import {
   type StoredVertex,
 } from '../consensus/index.ts';
 import { readWaveRecord } from '../execution/index.ts';
-import { type Committee, maxFaulty } from '../finality/index.ts';
+import { maxFaulty } from '../finality/index.ts';
 import type { Instant, KeyValueStore, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import {
+  committeeAfter,
   DagJoin,
   type DagJoinEffect,
   type SyncedWave,
@@ -29,20 +30,17 @@ import {
 import {
   type Genesis,
   type Hash,
-  toEpoch,
   toValidatorIndex,
   type ValidatorIndex,
   type WaveCommitRecord,
   type WeakParentRef,
 } from '../types/index.ts';
 import {
-  committeeHash,
   type EpochRecord,
   epochPhase,
   genesisEpoch,
   isEpochSettled,
   readEpochState,
-  selectCommittee,
 } from '../validators/index.ts';
 import { describeEpoch, type EpochDescription } from './epoch-description.ts';
 
@@ -199,7 +197,7 @@ export class CatchUp {
       peers,
       head,
       committee,
-      nextCommittee: (closing) => namedBy(closing, genesis),
+      nextCommittee: (closing) => committeeAfter(closing, genesis),
     });
     return this.#carryWaves(this.#waves.start(now), now);
   }
@@ -325,25 +323,3 @@ const isAfter = (
   a: { readonly epoch: number; readonly round: number },
   b: { readonly epoch: number; readonly round: number },
 ): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.round > b.round);
-
-/** Eligible are the validators of genesis, so that the record alone says who is drawn. */
-function namedBy(
-  { epoch, nextBeacon, nextCommitteeHash }: WaveCommitRecord,
-  genesis: Genesis,
-): Committee {
-  invariant(
-    nextBeacon !== undefined && nextCommitteeHash !== undefined,
-    'a closing record names the next beacon and committee',
-  );
-  const next = toEpoch(epoch + 1);
-  const eligible = genesis.validators.map((_, i) => toValidatorIndex(i));
-  const seated = selectCommittee(nextBeacon, eligible).flatMap((index) => {
-    const validator = genesis.validators[index];
-    return validator === undefined ? [] : [{ index, ...validator }];
-  });
-  invariant(
-    equalBytes(committeeHash(next, seated), nextCommitteeHash),
-    `a certified record names another committee of epoch ${next} than its beacon draws`,
-  );
-  return { epoch: next, members: seated.map(({ address, publicKey }) => ({ address, publicKey })) };
-}

@@ -1,6 +1,41 @@
 export { DagJoin, type DagJoinEffect, type DagJoinOptions } from './dag-join.ts';
 export type { SyncErrorCode } from './error.ts';
+export { committeeAfter, seatedBy } from './next-committee.ts';
+export { RequestServer, type RequestServerSetup } from './request-server.ts';
+export {
+  type CertAnswer,
+  decodeCertAnswer,
+  decodeCertQuestion,
+  decodeEpochAnswer,
+  decodeEpochQuestion,
+  decodeHeadAnswer,
+  decodeProofAnswer,
+  decodeProofQuestion,
+  encodeCertAnswer,
+  encodeCertQuestion,
+  encodeEpochAnswer,
+  encodeEpochQuestion,
+  encodeHeadAnswer,
+  encodeProofAnswer,
+  encodeProofQuestion,
+  type HeadAnswer,
+  MAX_PROOF_KEYS,
+  type ProofAnswer,
+  type ProofEntry,
+  type ProofQuestion,
+  type RequestErrorCode,
+  type RequestName,
+} from './requests.ts';
 export { WaveServer } from './serve-waves.ts';
+export {
+  decodeWantWaves,
+  decodeWaves,
+  encodeWantWaves,
+  encodeWaves,
+  type WantWaves,
+  type WavePart,
+  type Waves,
+} from './wave-messages.ts';
 export {
   type SyncedWave,
   WaveSync,

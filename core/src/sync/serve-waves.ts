@@ -13,6 +13,7 @@ import {
   encodeWaves,
   FULL_ANSWER_BYTES,
   MAX_PARTS,
+  type WantWaves,
   type WavePart,
 } from './wave-messages.ts';
 
@@ -23,13 +24,11 @@ const RECORD_BYTES = 640;
 
 export class WaveServer {
   readonly #store: KeyValueStore;
-  readonly #certs: Table;
   /** Answers since the time began; peers are validators, so it is bounded. */
   readonly #given = new Map<number, { readonly sinceMs: number; count: number }>();
 
   constructor(store: KeyValueStore) {
     this.#store = store;
-    this.#certs = new Table(store, TABLE.certs);
   }
 
   /**
@@ -38,14 +37,7 @@ export class WaveServer {
    */
   answer(peer: number, bytes: Uint8Array, nowMs: number): Uint8Array | undefined {
     const want = decodeWantWaves(bytes);
-    if (!this.#mayAnswer(peer, nowMs)) return undefined;
-    if (want.mode === 'transactions') {
-      return encodeWaves({ ...want, parts: this.#transactions(want), cert: undefined });
-    }
-    const parts = this.#records(want.wave);
-    const last = this.#lastCert(parts);
-    if (last === undefined) return encodeWaves({ ...want, parts, cert: undefined });
-    return encodeWaves({ ...want, parts: parts.slice(0, last.at + 1), cert: last.cert });
+    return this.#mayAnswer(peer, nowMs) ? answerWaves(this.#store, want) : undefined;
   }
 
   #mayAnswer(peer: number, nowMs: number): boolean {
@@ -57,47 +49,67 @@ export class WaveServer {
     given.count++;
     return given.count <= MAX_ANSWERS_PER_TIME;
   }
+}
 
-  /** Up to the end of an epoch: what comes after is another committee's. */
-  #records(first: bigint): WavePart[] {
-    const parts: WavePart[] = [];
-    for (let wave = first; parts.length < MAX_PARTS; wave++) {
-      const record = readWaveRecord(this.#store, wave);
-      if (record === undefined) break;
-      parts.push({ record, transactions: [] });
-      if (record.nextCommitteeHash !== undefined) break;
-    }
-    return parts;
+/** What the store holds of what is wanted. @throws PydeError `state.checksum` for a bad store */
+export function answerWaves(store: KeyValueStore, want: WantWaves): Uint8Array {
+  if (want.mode === 'transactions') {
+    return encodeWaves({ ...want, parts: transactionsFrom(store, want), cert: undefined });
   }
+  const parts = recordsFrom(store, want.wave);
+  const last = lastCert(store, parts);
+  if (last === undefined) return encodeWaves({ ...want, parts, cert: undefined });
+  return encodeWaves({ ...want, parts: parts.slice(0, last.at + 1), cert: last.cert });
+}
 
-  #lastCert(
-    parts: readonly WavePart[],
-  ): { readonly at: number; readonly cert: HardFinalityCert } | undefined {
-    for (let at = parts.length - 1; at >= 0; at--) {
-      const waveId = parts[at]?.record.waveId ?? 0n;
-      const bytes = this.#certs.get(u64BigEndian(waveId));
-      if (bytes !== undefined) return { at, cert: decodeExactly(bytes, readHardFinalityCert) };
-    }
-    return undefined;
-  }
+/** The certificate of a wave, if the store keeps one. */
+export function keptCert(store: KeyValueStore, wave: bigint): HardFinalityCert | undefined {
+  const bytes = new Table(store, TABLE.certs).get(u64BigEndian(wave));
+  return bytes === undefined ? undefined : decodeExactly(bytes, readHardFinalityCert);
+}
 
-  #transactions(want: { readonly wave: bigint; readonly index: number }): WavePart[] {
-    const parts: WavePart[] = [];
-    let { wave, index } = want;
-    for (let bytes = 0; parts.length < MAX_PARTS && bytes < FULL_ANSWER_BYTES; wave++, index = 0) {
-      const record = readWaveRecord(this.#store, wave);
-      if (record === undefined) break;
-      bytes += RECORD_BYTES;
-      const transactions: Uint8Array[] = [];
-      for (let at = index; at < record.txCount && bytes < FULL_ANSWER_BYTES; at++) {
-        const transaction = readWaveTransaction(this.#store, wave, at);
-        if (transaction === undefined) break;
-        transactions.push(transaction);
-        bytes += transaction.length + 4;
-      }
-      parts.push({ record, transactions });
-      if (index + transactions.length < record.txCount) break;
-    }
-    return parts;
+/** Up to the end of an epoch: what comes after is another committee's. */
+function recordsFrom(store: KeyValueStore, first: bigint): WavePart[] {
+  const parts: WavePart[] = [];
+  for (let wave = first; parts.length < MAX_PARTS; wave++) {
+    const record = readWaveRecord(store, wave);
+    if (record === undefined) break;
+    parts.push({ record, transactions: [] });
+    if (record.nextCommitteeHash !== undefined) break;
   }
+  return parts;
+}
+
+function lastCert(
+  store: KeyValueStore,
+  parts: readonly WavePart[],
+): { readonly at: number; readonly cert: HardFinalityCert } | undefined {
+  for (let at = parts.length - 1; at >= 0; at--) {
+    const cert = keptCert(store, parts[at]?.record.waveId ?? 0n);
+    if (cert !== undefined) return { at, cert };
+  }
+  return undefined;
+}
+
+function transactionsFrom(
+  store: KeyValueStore,
+  want: { readonly wave: bigint; readonly index: number },
+): WavePart[] {
+  const parts: WavePart[] = [];
+  let { wave, index } = want;
+  for (let bytes = 0; parts.length < MAX_PARTS && bytes < FULL_ANSWER_BYTES; wave++, index = 0) {
+    const record = readWaveRecord(store, wave);
+    if (record === undefined) break;
+    bytes += RECORD_BYTES;
+    const transactions: Uint8Array[] = [];
+    for (let at = index; at < record.txCount && bytes < FULL_ANSWER_BYTES; at++) {
+      const transaction = readWaveTransaction(store, wave, at);
+      if (transaction === undefined) break;
+      transactions.push(transaction);
+      bytes += transaction.length + 4;
+    }
+    parts.push({ record, transactions });
+    if (index + transactions.length < record.txCount) break;
+  }
+  return parts;
 }
