@@ -10,6 +10,7 @@ export { type ErrorDetails, invariant, isPydeError, PydeError } from './error.ts
 export { fromHex, fromQuantity, toHex, toQuantity } from './hex.ts';
 export {
   readU32BigEndian,
+  readU64AsNumber,
   readU64BigEndian,
   readU64LittleEndian,
   U64_MAX,

@@ -195,6 +195,11 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       case 'message':
         this.#receive(event, effects, now);
         break;
+      case 'vertices':
+        for (const { bytes, from } of event.messages) {
+          this.#exchange.receive(bytes, from, now.monotonicMs);
+        }
+        break;
       case 'connected':
         if (!this.#retired) this.#recovery?.connected(event.member, effects);
         this.#newest.sendTo(event.member, effects);

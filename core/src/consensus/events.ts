@@ -4,6 +4,12 @@ import type { HardFinalityCert, Hash, MemberIndex, WaveCommitRecord } from '../t
 import type { Equivocation } from './equivocation.ts';
 import type { CommittedWave } from './wave-builder.ts';
 
+/** As the event `message`. */
+export interface MemberMessage {
+  readonly from: MemberIndex;
+  readonly bytes: Uint8Array;
+}
+
 export type ConsensusEvent =
   /** Once, before anything else. */
   | { readonly kind: 'start' }
@@ -13,6 +19,8 @@ export type ConsensusEvent =
   | { readonly kind: 'work'; readonly pending: boolean }
   /** A member sent a message, still in its frame; the platform checked its size. */
   | { readonly kind: 'message'; readonly from: MemberIndex; readonly bytes: Uint8Array }
+  /** Messages with vertices that came together, in their order: one step and one write for all. */
+  | { readonly kind: 'vertices'; readonly messages: readonly MemberMessage[] }
   /** A connection to a member was made, or made again. */
   | { readonly kind: 'connected'; readonly member: MemberIndex }
   /** The oldest committed wave not reported yet was executed and its writes are in the store. */

@@ -10,7 +10,7 @@ export { Consensus } from './consensus.ts';
 export type { ConsensusContext, ConsensusStatus } from './context.ts';
 export { type Equivocation, type EquivocationKind, EvidenceRecords } from './equivocation.ts';
 export type { ConsensusErrorCode } from './error.ts';
-export type { ConsensusEffect, ConsensusEvent } from './events.ts';
+export type { ConsensusEffect, ConsensusEvent, MemberMessage } from './events.ts';
 export {
   decodeRefs,
   decodeRounds,

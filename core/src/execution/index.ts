@@ -74,4 +74,5 @@ export {
   type ExecutorSetup,
   type OrderedWave,
   WaveExecutor,
+  type WaveOutcome,
 } from './wave-executor.ts';

@@ -33,7 +33,15 @@ export interface ExecutorSetup {
 
 interface ComputedWave {
   readonly result: ExecutedWave;
-  readonly prepared: PreparedState;
+  /** Undefined for one that another executor computed. */
+  readonly prepared: PreparedState | undefined;
+}
+
+/** What a wave came to, for executors of other stores. */
+export interface WaveOutcome {
+  readonly result: ExecutedWave;
+  /** Without what the executor forgets of its own store. */
+  readonly writes: readonly StoreWrite[];
 }
 
 export class WaveExecutor {
@@ -42,6 +50,7 @@ export class WaveExecutor {
   readonly #retention: Retention;
   #head: { readonly record: WaveCommitRecord; readonly digest: Hash };
   #computed: ComputedWave | undefined;
+  #outcome: WaveOutcome | undefined;
 
   private constructor(
     setup: ExecutorSetup,
@@ -88,6 +97,27 @@ export class WaveExecutor {
       return undefined;
     }
     this.#computed = { result, prepared };
+    this.#outcome = { result, writes };
+    return [...writes, ...this.#retention.deletions(result.record, writes.length)];
+  }
+
+  /** What the last computed wave came to. */
+  get outcome(): WaveOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /**
+   * As {@link compute}, for whoever runs many nodes in one process: takes over what an executor that
+   * stood at the same wave came to. The wave and that before it must be the same for both.
+   */
+  follow(outcome: WaveOutcome): readonly StoreWrite[] {
+    const { result, writes } = outcome;
+    invariant(
+      equalBytes(result.record.prevDigest, this.#head.digest),
+      'the wave that is followed comes after the head',
+    );
+    this.#computed = { result, prepared: undefined };
+    this.#outcome = outcome;
     return [...writes, ...this.#retention.deletions(result.record, writes.length)];
   }
 
@@ -96,7 +126,8 @@ export class WaveExecutor {
     invariant(this.#computed !== undefined, 'a wave is adopted once, after it was computed');
     const { result, prepared } = this.#computed;
     this.#computed = undefined;
-    this.#state.adopt(prepared);
+    if (prepared === undefined) this.#state.refresh();
+    else this.#state.adopt(prepared);
     this.#head = { record: result.record, digest: result.digest };
     return result;
   }

@@ -3,7 +3,7 @@
  * those who executed them. Outside there is no difference: waves are committed, executed in order
  * and reported. It also serves executed waves to others.
  */
-import { isPydeError, readU64LittleEndian } from '../bytes/index.ts';
+import { isPydeError, readU64AsNumber } from '../bytes/index.ts';
 import {
   frameMessage,
   isMessageOf,
@@ -23,6 +23,7 @@ import type {
 } from '../types/index.ts';
 import type { CatchUp, CatchUpEffect, CatchUpPhase } from './catch-up.ts';
 import type { Epochs, EpochsEffect, EpochsEvent } from './epochs.ts';
+import type { ValidatorMessage } from './node-events.ts';
 
 export type ChainEvent =
   | EpochsEvent
@@ -103,6 +104,7 @@ export class Chain {
   step(event: ChainEvent, now: Instant): ChainEffect[] {
     const effects: ChainEffect[] = [];
     if (event.kind === 'message') this.#message(event, now, effects);
+    else if (event.kind === 'vertices') this.#vertices(event, now, effects);
     else if (event.kind === 'wave-executed') this.#executed(event, now, effects);
     else if (event.kind === 'waves-refused') this.#refused(now, effects);
     else if (event.kind === 'timer' && !this.#isFollowing) {
@@ -153,11 +155,26 @@ export class Chain {
     }
   }
 
+  #vertices(
+    event: Extract<ChainEvent, { kind: 'vertices' }>,
+    now: Instant,
+    effects: ChainEffect[],
+  ): void {
+    if (!this.#isFollowing) {
+      for (const message of event.messages) {
+        this.#message({ kind: 'message', ...message }, now, effects);
+      }
+      return;
+    }
+    for (const message of event.messages) this.#saw(message);
+    this.#follow(event, now, effects);
+  }
+
   /** Notes what place the vertex of a message claims. */
-  #saw({ from, bytes }: Extract<ChainEvent, { kind: 'message' }>): void {
+  #saw({ from, bytes }: ValidatorMessage): void {
     if (bytes.length < TAG_BYTES + PLACE_BYTES) return;
-    const epoch = Number(readU64LittleEndian(bytes, TAG_BYTES + EPOCH_OFFSET));
-    const round = Number(readU64LittleEndian(bytes, TAG_BYTES + ROUND_OFFSET));
+    const epoch = readU64AsNumber(bytes, TAG_BYTES + EPOCH_OFFSET);
+    const round = readU64AsNumber(bytes, TAG_BYTES + ROUND_OFFSET);
     this.#catchUp.saw(from, epoch, round);
   }
 

@@ -6,7 +6,7 @@
  * Members are validators here and seats inside an epoch; this is where one becomes the other.
  * A node without a seat follows: it takes in what it hears and makes nothing.
  */
-import { equalBytes, invariant, isPydeError, readU64LittleEndian } from '../bytes/index.ts';
+import { equalBytes, invariant, isPydeError, readU64AsNumber } from '../bytes/index.ts';
 import {
   Consensus,
   type ConsensusContext,
@@ -16,12 +16,14 @@ import {
   frameMessage,
   freshEpoch,
   joinedEpoch,
+  type MemberMessage,
   type MessageKind,
   type OwnStore,
   openMessage,
   type Restored,
   type Signer,
   type StoredVertex,
+  TAG_BYTES,
   type VertexDoor,
 } from '../consensus/index.ts';
 import { homeOf, SILENT_HOME_ROUNDS } from '../mempool/index.ts';
@@ -40,9 +42,16 @@ import {
   type WaveCommitRecord,
   waveDigest,
 } from '../types/index.ts';
-import { epochEndMs, genesisEpoch, readEpochState } from '../validators/index.ts';
+import {
+  epochEndMs,
+  genesisEpoch,
+  type ProtocolSchedule,
+  readEpochState,
+  versionedStart,
+} from '../validators/index.ts';
 import { ClosingExchange } from './closing-exchange.ts';
 import { describeEpoch, type EpochDescription, seatOfKey } from './epoch-description.ts';
+import type { ValidatorMessage } from './node-events.ts';
 
 export interface EpochsSetup {
   readonly genesis: Genesis;
@@ -53,6 +62,8 @@ export interface EpochsSetup {
   readonly signer: Signer | undefined;
   readonly verify: VerifySignatures;
   readonly door: VertexDoor;
+  /** Which rules the epochs run by. */
+  readonly protocol: ProtocolSchedule;
   takeBatch(maxBytes: number): readonly Uint8Array[];
   /** What the store is worth to a member; needed with a signer. */
   readonly ownStore: OwnStore | undefined;
@@ -80,8 +91,9 @@ export interface ExecutedClosing {
 }
 
 export type EpochsEvent =
-  | Exclude<ConsensusEvent, { kind: 'message' | 'connected' }>
+  | Exclude<ConsensusEvent, { kind: 'message' | 'vertices' | 'connected' }>
   | { readonly kind: 'message'; readonly from: ValidatorIndex; readonly bytes: Uint8Array }
+  | { readonly kind: 'vertices'; readonly messages: readonly ValidatorMessage[] }
   | { readonly kind: 'connected'; readonly peer: ValidatorIndex };
 
 export type EpochsEffect =
@@ -187,6 +199,9 @@ export class Epochs {
       case 'message':
         this.#message(event.from, event.bytes, now, effects);
         break;
+      case 'vertices':
+        this.#vertices(event.messages, now, effects);
+        break;
       case 'connected': {
         const member = this.#current.description.seats.get(event.peer);
         if (member === undefined) break;
@@ -219,6 +234,7 @@ export class Epochs {
     const record = epochs?.current ?? genesisEpoch(genesis);
     const description = describeEpoch(store, genesis, record);
     invariant(description !== undefined, 'the record of the closing wave is in the store');
+    if (!this.#setup.protocol.supports(record.epoch)) return [this.#haltBefore(record.epoch)];
     const { restored, writes } = joinedEpoch(store, head, record.epoch, vertices);
     const { consensus } = this.#current;
     const isSameEpoch = this.epoch === record.epoch;
@@ -285,6 +301,25 @@ export class Epochs {
     }
   }
 
+  #vertices(messages: readonly ValidatorMessage[], now: Instant, effects: EpochsEffect[]): void {
+    const { seats } = this.#current.description;
+    const taken: MemberMessage[] = [];
+    for (const { from, bytes } of messages) {
+      const member = seats.get(from);
+      if (member !== undefined && this.#isOfCurrent(bytes)) taken.push({ from: member, bytes });
+    }
+    if (taken.length === 0) return;
+    this.#run(this.#current, { kind: 'vertices', messages: taken }, now, effects);
+  }
+
+  /** Is a message with a vertex for the epoch that runs? The one before is closed to vertices. */
+  #isOfCurrent(message: Uint8Array): boolean {
+    if (message.length < TAG_BYTES + EPOCH_OFFSET + 8) return true;
+    const epoch = readU64AsNumber(message, TAG_BYTES + EPOCH_OFFSET);
+    if (epoch > this.epoch) this.#othersAreAhead = true;
+    return epoch >= this.epoch;
+  }
+
   /** The epochs that a message concerns. */
   #addressed(
     message: { readonly kind: MessageKind; readonly bytes: Uint8Array } | undefined,
@@ -295,10 +330,10 @@ export class Epochs {
     if (message.kind !== 'vertex' || message.bytes.length < EPOCH_OFFSET + 8) {
       return [this.#current];
     }
-    const epoch = readU64LittleEndian(message.bytes, EPOCH_OFFSET);
-    if (epoch > BigInt(this.epoch)) this.#othersAreAhead = true;
+    const epoch = readU64AsNumber(message.bytes, EPOCH_OFFSET);
+    if (epoch > this.epoch) this.#othersAreAhead = true;
     // The epoch before is closed: vertices add nothing to it.
-    return epoch < BigInt(this.epoch) ? [] : [this.#current];
+    return epoch < this.epoch ? [] : [this.#current];
   }
 
   #answer(peer: ValidatorIndex, bytes: Uint8Array, now: Instant, effects: EpochsEffect[]): void {
@@ -350,10 +385,19 @@ export class Epochs {
       const writes = [new ConsensusRecords(this.#setup.store, this.epoch).putCert(cert)];
       effects.push({ kind: 'persist', writes, sync: false }, { kind: 'certified', cert });
     }
+    const next = this.epoch + 1;
+    if (!this.#setup.protocol.supports(next)) {
+      effects.push(this.#haltBefore(next));
+      return;
+    }
     this.#leave();
     this.#current = this.#openNext(closed);
     effects.push({ kind: 'epoch', epoch: this.epoch });
     this.#run(this.#current, { kind: 'start' }, now, effects);
+  }
+
+  #haltBefore(epoch: number): EpochsEffect {
+    return { kind: 'halt', reason: this.#setup.protocol.haltReason(epoch) };
   }
 
   /** The current epoch becomes the one before. */
@@ -426,8 +470,9 @@ export function runEpoch(
   description: EpochDescription,
   restored: Restored,
 ): RunningEpoch {
-  const { genesis, signer, verify, door } = setup;
-  const { record, start, committee } = description;
+  const { genesis, signer, verify, door, protocol } = setup;
+  const { record, committee } = description;
+  const start = versionedStart(description.start, protocol.versionOf(record.epoch));
   const self = signer === undefined ? undefined : seatOfKey(description, signer.publicKey);
   const context: ConsensusContext = {
     chainId: genesis.chainId,

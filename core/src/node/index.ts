@@ -8,6 +8,7 @@ export type {
   NodeEvent,
   PeerOffence,
   Reply,
+  ValidatorMessage,
 } from './node-events.ts';
 export { NodeMachine, type NodeSetup } from './node-machine.ts';
 export {

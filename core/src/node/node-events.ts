@@ -24,6 +24,12 @@ export type GossipVerdict = 'accept' | 'ignore' | 'reject';
 /** Of a peer that was asked: what it said is not true, or it said nothing in time. */
 export type PeerOffence = 'wrong-answer' | 'no-answer';
 
+/** As the event `message`. */
+export interface ValidatorMessage {
+  readonly from: ValidatorIndex;
+  readonly bytes: Uint8Array;
+}
+
 export type NodeEvent =
   | { readonly kind: 'start' }
   /** A transaction came in; answered by exactly one `reply` with the same request number. */
@@ -47,6 +53,8 @@ export type NodeEvent =
   | { readonly kind: 'turn' }
   /** A validator sent a message; its size, and who it is from, were checked by the platform. */
   | { readonly kind: 'message'; readonly from: ValidatorIndex; readonly bytes: Uint8Array }
+  /** Messages with vertices that came together, in their order: one step and one write for all. */
+  | { readonly kind: 'vertices'; readonly messages: readonly ValidatorMessage[] }
   /** A connection to a validator was made, or made again. */
   | { readonly kind: 'connected'; readonly peer: ValidatorIndex }
   /** A peer that answers questions came; validators are among them, by another name. */

@@ -30,6 +30,7 @@ import type {
   ValidatorIndex,
   WaveCommitRecord,
 } from '../types/index.ts';
+import type { ProtocolSchedule, ProtocolStanding } from '../validators/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { CatchUpPhase } from './catch-up.ts';
 import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
@@ -44,6 +45,8 @@ export interface NodeSetup {
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
+  /** Which rules the epochs run by. */
+  readonly protocol: ProtocolSchedule;
   /** Base fee that the next wave charges, read from `state`. */
   baseFee(): bigint;
 }
@@ -115,6 +118,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#setup.mempool.bytes;
   }
 
+  /** Which rules the chain runs by, and whether this software knows those to come. */
+  get protocol(): ProtocolStanding {
+    return this.#setup.protocol.standing(this.epoch);
+  }
+
   /** Why the node stopped taking part, if it did; reads go on. */
   get halted(): string | undefined {
     return this.#halted;
@@ -146,6 +154,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #handle(event: NodeEvent, now: Instant): NodeEffect[] {
     switch (event.kind) {
       case 'start':
+        if (!this.#setup.protocol.supports(this.epoch)) return this.#halt(this.epoch);
         return this.#consensus({ kind: 'start' }, now);
       case 'submit':
         return this.#submit(event.request, event.bytes, now);
@@ -171,6 +180,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return isMessageOf('transaction', event.bytes)
           ? this.#relayed(event.from, event.bytes.subarray(TAG_BYTES), now)
           : this.#consensus(event, now);
+      case 'vertices':
       case 'connected':
         return this.#consensus(event, now);
       case 'peer-connected':
@@ -384,6 +394,13 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return effects;
   }
 
+  /** Before an epoch whose rules this software does not know. */
+  #halt(epoch: Epoch): NodeEffect[] {
+    if (this.#halted !== undefined) return [];
+    this.#halted = this.#setup.protocol.haltReason(epoch);
+    return [{ kind: 'halt', reason: this.#halted }];
+  }
+
   #carry(effect: ChainEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
@@ -397,9 +414,13 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'returned':
         this.#setup.mempool.putBack(effect.transactions);
         return [];
-      case 'commit':
+      case 'commit': {
+        // Waves of others come here without their epoch having been entered.
+        const { epoch } = effect.wave;
+        if (!this.#setup.protocol.supports(epoch)) return this.#halt(epoch);
         this.#committed.push(effect.wave);
         return [];
+      }
       case 'certified':
         return [{ kind: 'finality', cert: effect.cert }];
       case 'equivocation':
@@ -411,7 +432,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         }
         return this.#propose(now);
       case 'halt':
-        this.#halted = effect.reason;
+        this.#halted ??= effect.reason;
         return [{ kind: 'halt', reason: effect.reason }];
       default:
         return effect satisfies never;

@@ -57,7 +57,10 @@ export class EvidenceCheck {
       this.found++;
       if (kind === 'vertex') this.#accused.add(`${epoch} ${author}`);
     }
-    if (!this.#isPure && event.kind === 'message') this.#received(node, event.bytes);
+    if (this.#isPure) return;
+    if (event.kind === 'message') this.#received(node, event.bytes);
+    if (event.kind !== 'vertices') return;
+    for (const { bytes } of event.messages) this.#received(node, bytes);
   }
 
   /** What honest members saw and nobody reported. */

@@ -194,7 +194,8 @@ export class Ledger {
 
 const later = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a > b ? a : b);
 
-function differenceOf(a: CommittedWave, b: CommittedWave): string | undefined {
+/** In what two waves of one number differ, if they do. */
+export function differenceOf(a: CommittedWave, b: CommittedWave): string | undefined {
   if (!equalBytes(a.anchorHash, b.anchorHash)) return 'anchor';
   if (a.anchorRound !== b.anchorRound || a.priorAnchorRound !== b.priorAnchorRound) return 'round';
   if (a.timestampMs !== b.timestampMs || a.priorTimestampMs !== b.priorTimestampMs) return 'time';

@@ -32,6 +32,10 @@ export interface SimOptions {
   /** Transfers a second. */
   readonly tps: number;
   readonly signatures: SignatureKind;
+  /** What comes out the same for many nodes is worked out once. */
+  readonly sharesWork: boolean;
+  /** Messages arrive at multiples of it; 0: each at its own time. */
+  readonly arrivalTickUs: number;
   readonly minRoundDelayMs: number;
   readonly idleRoundMs: number;
   readonly gcRounds: number;
@@ -54,8 +58,10 @@ const MAX_SECONDS = 100_000;
 const MAX_TPS = 10_000;
 /** The longest epoch that genesis can say; no run is as long. */
 const NO_EPOCHS_MS = 0xffff_ffff;
-/** Above it, signatures are keyed unless asked for. */
+/** Above it, signatures are keyed unless asked for, and nodes share what is the same for all. */
 export const MAX_REAL_BY_DEFAULT = 16;
+/** Of the latencies between regions it is little, and within them most. */
+const WAN_TICK_US = 5_000;
 
 const isWholeBetween = (value: number, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && value >= least && value <= most;
@@ -67,6 +73,7 @@ const isWholeBetween = (value: number, least: number, most: number): boolean =>
 export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
   const validators = given.validators ?? 4;
   const latency = given.latency ?? 'lan';
+  const isMany = validators > MAX_REAL_BY_DEFAULT;
   const options: SimOptions = {
     validators,
     latency,
@@ -74,7 +81,9 @@ export function simOptions(given: Partial<SimOptions> = {}): SimOptions {
     seconds: given.seconds ?? 30,
     faults: given.faults ?? [],
     tps: given.tps ?? 20,
-    signatures: given.signatures ?? (validators <= MAX_REAL_BY_DEFAULT ? 'real' : 'keyed'),
+    signatures: given.signatures ?? (isMany ? 'keyed' : 'real'),
+    sharesWork: given.sharesWork ?? isMany,
+    arrivalTickUs: given.arrivalTickUs ?? (isMany && latency === 'wan' ? WAN_TICK_US : 0),
     minRoundDelayMs: given.minRoundDelayMs ?? (latency === 'wan' ? 60 : 20),
     idleRoundMs: given.idleRoundMs ?? 500,
     gcRounds: given.gcRounds ?? 60,

@@ -17,6 +17,10 @@ export interface SimReport {
   readonly seed: number;
   readonly validators: number;
   readonly signatures: SignatureKind;
+  /** Work that is the same for all is done once (waves executed, records made): above 16 members. */
+  readonly sharedWork: boolean;
+  /** Messages arrive at multiples of it (`arrivals.ts`); 0 where each has a time of its own. */
+  readonly arrivalTickMs: number;
   readonly simulatedSeconds: number;
   readonly epochs: number;
   readonly waves: number;

@@ -7,7 +7,7 @@
  * what its disk still holds. A member that is not honest is another machine behind the same door.
  */
 import { isPydeError } from '../bytes/index.ts';
-import type { CommittedWave, VertexDoor } from '../consensus/index.ts';
+import { type CommittedWave, isMessageOf, type VertexDoor } from '../consensus/index.ts';
 import { type ExecutedWave, VerifiedTransactions, WaveExecutor } from '../execution/index.ts';
 import type { Signer } from '../finality/index.ts';
 import {
@@ -16,11 +16,13 @@ import {
   type OpenNode,
   openNode,
   type Reply,
+  type ValidatorMessage,
 } from '../node/index.ts';
 import type { Instant, Machine, VerifySignatures } from '../platform/index.ts';
 import type { HardFinalityCert } from '../types/index.ts';
 import type { SimDisk } from './disk.ts';
 import type { Prng } from './prng.ts';
+import type { SharedExecution } from './shared-execution.ts';
 
 /** What takes part: the node's own machine, or one that does as it pleases with it. */
 export type Member = Machine<NodeEvent, NodeEffect>;
@@ -100,6 +102,8 @@ export interface SimNodeSetup {
   readonly times: NodeTimes;
   /** Absent for a node as it is. */
   readonly disguise?: Disguise | undefined;
+  /** Absent for a node that executes every wave itself. */
+  readonly execution?: SharedExecution | undefined;
 }
 
 /** As the real driver keeps. */
@@ -226,6 +230,24 @@ export class SimNode {
     if (life === undefined) return;
     life.inbox.push(event);
     if (life.pending.length === 0 && life.inbox.length === 1) this.#pump(life);
+  }
+
+  /** Messages that arrive at one time: an honest machine takes vertices among them in one step. */
+  deliverTogether(messages: readonly ValidatorMessage[]): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    const wasEmpty = life.inbox.length === 0;
+    let vertices: ValidatorMessage[] = [];
+    for (const message of messages) {
+      if (this.#setup.disguise === undefined && isMessageOf('vertex', message.bytes)) {
+        if (vertices.push(message) === 1) life.inbox.push({ kind: 'vertices', messages: vertices });
+        continue;
+      }
+      const { from, bytes } = message;
+      life.inbox.push({ kind: 'message', from, bytes });
+      vertices = [];
+    }
+    if (life.pending.length === 0 && wasEmpty) this.#pump(life);
   }
 
   handle(event: HostEvent): void {
@@ -395,7 +417,11 @@ export class SimNode {
   #executeNext(life: Life): void {
     const wave = life.executing.shift();
     if (wave === undefined) return;
-    const writes = life.executor.compute(wave);
+    const { execution } = this.#setup;
+    const writes =
+      execution === undefined
+        ? life.executor.compute(wave)
+        : execution.compute(life.executor, wave, this.index);
     if (writes === undefined) {
       // Not what its digest says: it and the waves after it are reported as not executed.
       life.executing.length = 0;

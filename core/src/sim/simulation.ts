@@ -13,6 +13,7 @@ import { homeOf } from '../mempool/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
 import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
+import { Arrivals, type Parcel } from './arrivals.ts';
 import { checkBounds, sizesOf } from './bounds.ts';
 import { hashBytes } from './byte-map.ts';
 import { Delivery, disguisesOf, drawFaulty, type FaultyMember } from './byzantine/index.ts';
@@ -32,6 +33,7 @@ import { noteDropped, unrestOf } from './rest.ts';
 import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
 import { sharedDoor } from './shared-door.ts';
+import { SharedExecution } from './shared-execution.ts';
 import type { SimSignatures } from './signatures.ts';
 import { signaturesFor } from './signers.ts';
 import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
@@ -64,10 +66,8 @@ interface Uncertified {
 type SimEvent =
   | {
       readonly kind: 'message';
-      readonly from: number;
+      readonly parcel: Parcel;
       readonly to: number;
-      readonly message: Uint8Array;
-      readonly hash: number;
     }
   | {
       readonly kind: 'host';
@@ -75,6 +75,8 @@ type SimEvent =
       readonly life: number;
       readonly event: HostEvent;
     }
+  /** Messages arrive. */
+  | { readonly kind: 'tick' }
   | { readonly kind: 'boot'; readonly node: SimNode }
   | { readonly kind: 'load' }
   | { readonly kind: 'clients' }
@@ -119,6 +121,8 @@ export class Simulation implements World, Observer {
   readonly #evidence: EvidenceCheck;
   readonly #delivery: Delivery | undefined;
   readonly #faults: Faults;
+  /** Undefined where every message arrives at a time of its own. */
+  readonly #arrivals: Arrivals | undefined;
   readonly #hashes = new WeakMap<Uint8Array, number>();
   readonly #commitUs = new Samples();
   readonly #finalityUs = new Samples();
@@ -153,6 +157,9 @@ export class Simulation implements World, Observer {
       Prng.seeded(seed, NETWORK_STREAM),
     );
     const door = sharedDoor();
+    const { arrivalTickUs } = options;
+    this.#arrivals = arrivalTickUs > 0 ? new Arrivals(arrivalTickUs, validators) : undefined;
+    const execution = options.sharesWork ? new SharedExecution(validators) : undefined;
     this.nodes = Array.from({ length: validators }, (_, index) => {
       const signer = signatures.signers[index];
       if (signer === undefined) throw new Error('every member has a signer');
@@ -165,7 +172,7 @@ export class Simulation implements World, Observer {
         prng: Prng.seeded(seed, NODE_STREAM + index),
         disk: new SimDisk(),
       };
-      const setup = { seat, times: NODE_TIMES, disguise: disguises.get(index) };
+      const setup = { seat, times: NODE_TIMES, disguise: disguises.get(index), execution };
       return new SimNode(setup, this);
     });
     this.clients = new Clients(
@@ -314,16 +321,15 @@ export class Simulation implements World, Observer {
   #handle(event: Exclude<SimEvent, { kind: 'boot' }>): void {
     switch (event.kind) {
       case 'message': {
-        const node = this.nodes[event.to];
-        this.#trace.word(event.hash);
-        this.#trace.word((event.from << 8) | event.to);
-        node?.deliver({
-          kind: 'message',
-          from: toValidatorIndex(event.from),
-          bytes: event.message,
-        });
+        const { from, bytes, hash } = event.parcel;
+        this.#trace.word(hash);
+        this.#trace.word((from << 8) | event.to);
+        this.nodes[event.to]?.deliver({ kind: 'message', from, bytes });
         return;
       }
+      case 'tick':
+        this.#deliverTick();
+        return;
       case 'host':
         if (event.life === event.node.lives) event.node.handle(event.event);
         return;
@@ -357,19 +363,42 @@ export class Simulation implements World, Observer {
     }
   }
 
-  // What nodes ask of the world.
-
-  send(from: number, to: number, message: Uint8Array): void {
-    const hash = this.#hashOf(message);
-    const orderedUs = this.#delivery?.delayUs(from, to, message, this.nowUs);
-    this.network.route(from, to, (drawnUs) => {
-      const delayUs = orderedUs ?? drawnUs;
-      this.#queue.push(this.nowUs + delayUs, { kind: 'message', from, to, message, hash });
+  #deliverTick(): void {
+    this.#arrivals?.take(this.nowUs).forEach((parcels, to) => {
+      for (const { from, hash } of parcels) {
+        this.#trace.word(hash);
+        this.#trace.word((from << 8) | to);
+      }
+      if (parcels.length > 0) this.nodes[to]?.deliverTogether(parcels);
     });
   }
 
+  // What nodes ask of the world.
+
+  send(from: number, to: number, message: Uint8Array): void {
+    this.#send(this.#parcel(from, message), to);
+  }
+
   broadcast(from: number, message: Uint8Array): void {
-    for (let to = 0; to < this.nodes.length; to++) if (to !== from) this.send(from, to, message);
+    const parcel = this.#parcel(from, message);
+    for (let to = 0; to < this.nodes.length; to++) if (to !== from) this.#send(parcel, to);
+  }
+
+  #parcel(from: number, bytes: Uint8Array): Parcel {
+    return { from: toValidatorIndex(from), bytes, hash: this.#hashOf(bytes) };
+  }
+
+  #send(parcel: Parcel, to: number): void {
+    const { from, bytes } = parcel;
+    const orderedUs = this.#delivery?.delayUs(from, to, bytes, this.nowUs);
+    this.network.route(from, to, (drawnUs) => {
+      const atUs = this.nowUs + (orderedUs ?? drawnUs);
+      if (this.#arrivals === undefined) this.#queue.push(atUs, { kind: 'message', parcel, to });
+      else {
+        const tickUs = this.#arrivals.add(atUs, to, parcel);
+        if (tickUs !== undefined) this.#queue.push(tickUs, { kind: 'tick' });
+      }
+    });
   }
 
   later(delayUs: number, node: SimNode, event: HostEvent): void {
@@ -534,6 +563,8 @@ export class Simulation implements World, Observer {
       seed,
       validators,
       signatures: this.#signatures.kind,
+      sharedWork: this.options.sharesWork,
+      arrivalTickMs: this.options.arrivalTickUs / 1_000,
       simulatedSeconds: this.nowUs / 1_000_000,
       epochs: this.#ledger.epochs,
       waves: this.#ledger.height,
