@@ -53,7 +53,23 @@ export {
   peerIdOfMultiaddr,
 } from './multiaddr.ts';
 export { OFFENCE_POINTS, type Offence } from './offence.ts';
+export {
+  type DialTarget,
+  type DialWish,
+  PEER_SOURCES,
+  PeerBook,
+  type PeerBookOptions,
+  type PeerNews,
+  type PeerSource,
+} from './peer-book.ts';
 export { type Budgeted, PeerBudget, type PeerClass } from './peer-budget.ts';
+export {
+  decodePeerExchange,
+  encodePeerExchange,
+  MAX_EXCHANGED,
+  MAX_PEER_EXCHANGE_BYTES,
+  type PeerExchange,
+} from './peer-exchange.ts';
 export { checkPeerId, isPeerId, MAX_PEER_ID_BYTES } from './peer-id.ts';
 export {
   decodePeerRecord,
@@ -69,6 +85,13 @@ export {
   type UnsignedPeerRecord,
   verifyPeerRecord,
 } from './peer-record.ts';
+export {
+  type Ban,
+  DEFAULT_SCORE_RULES,
+  PeerScores,
+  type ScoreRules,
+  type Standing,
+} from './peer-scores.ts';
 export {
   COMMITTEE_PROTOCOL,
   GOSSIP_LIMITS,

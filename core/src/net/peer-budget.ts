@@ -18,9 +18,16 @@ export type Budgeted = RequestProtocol | GossipTopic;
 export type PeerClass = 'anybody' | 'validator';
 
 const MAX_PEERS = 2_048;
+/** Refusals that come at once before they count; as many a second as answers do not count either. */
+const PATIENCE = 16;
+
+interface Buckets {
+  readonly granted: TokenBucket;
+  readonly refused: TokenBucket;
+}
 
 export class PeerBudget {
-  readonly #peers: BoundedMap<string, Map<Budgeted, TokenBucket>>;
+  readonly #peers: BoundedMap<string, Map<Budgeted, Buckets>>;
   readonly #inAll = new Map<Budgeted, TokenBucket>();
 
   constructor(nowMs: number, maxPeers: number = MAX_PEERS) {
@@ -34,30 +41,40 @@ export class PeerBudget {
     return this.#peers.size;
   }
 
-  /** One question or message; a refused one costs the peer nothing but the `breach` of its table. */
+  /**
+   * One question or message. `throttle`: it is refused, and that is all, since a hurried peer is no
+   * hostile one; `flood`: it comes so often after refusals that the `breach` of its table is due.
+   */
   spend(
     peerId: string,
     what: Budgeted,
     nowMs: number,
     peerClass: PeerClass = 'anybody',
-  ): 'take' | 'throttle' {
-    if (!this.#bucket(peerId, what, nowMs, peerClass).take(1, nowMs)) return 'throttle';
+  ): 'take' | 'throttle' | 'flood' {
+    const { granted, refused } = this.#buckets(peerId, what, nowMs, peerClass);
+    if (!granted.take(1, nowMs)) return refused.take(1, nowMs) ? 'throttle' : 'flood';
     const inAll = peerClass === 'validator' ? undefined : this.#inAll.get(what);
     return inAll === undefined || inAll.take(1, nowMs) ? 'take' : 'throttle';
   }
 
-  #bucket(peerId: string, what: Budgeted, nowMs: number, peerClass: PeerClass): TokenBucket {
-    let buckets = this.#peers.get(peerId);
+  #buckets(peerId: string, what: Budgeted, nowMs: number, peerClass: PeerClass): Buckets {
+    let byName = this.#peers.get(peerId);
+    if (byName === undefined) {
+      byName = new Map();
+      this.#peers.set(peerId, byName);
+    }
+    let buckets = byName.get(what);
     if (buckets === undefined) {
-      buckets = new Map();
-      this.#peers.set(peerId, buckets);
+      const rate = rateOf(what, peerClass);
+      const { capacity, perSecond } = rate;
+      const patience = { capacity: PATIENCE + capacity, perSecond: perSecond };
+      buckets = {
+        granted: new TokenBucket(rate, nowMs),
+        refused: new TokenBucket(patience, nowMs),
+      };
+      byName.set(what, buckets);
     }
-    let bucket = buckets.get(what);
-    if (bucket === undefined) {
-      bucket = new TokenBucket(rateOf(what, peerClass), nowMs);
-      buckets.set(what, bucket);
-    }
-    return bucket;
+    return buckets;
   }
 }
 
