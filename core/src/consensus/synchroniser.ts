@@ -251,7 +251,8 @@ export class Synchroniser implements MissingObserver {
     const { ref } = missing;
     const isGone = ref.round <= edges.lowestRound;
     const isUnserved = ref.round <= edges.gcRound && attempts >= UNSERVED_ATTEMPTS;
-    if (isGone || isUnserved) this.#vouching.ask(ref, blamed);
+    // Every member makes round 0 by itself: another name of it is of other rules, and none vouches.
+    if (ref.round > 0 && (isGone || isUnserved)) this.#vouching.ask(ref, blamed);
     return !isGone;
   }
 

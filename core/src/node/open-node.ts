@@ -28,6 +28,11 @@ import {
   toValidatorIndex,
   type ValidatorIndex,
 } from '../types/index.ts';
+import {
+  type ProtocolOptions,
+  type ProtocolSchedule,
+  protocolSchedule,
+} from '../validators/index.ts';
 import { CatchUp } from './catch-up.ts';
 import { Chain } from './chain.ts';
 import type { Epochs } from './epochs.ts';
@@ -35,7 +40,7 @@ import { NodeMachine } from './node-machine.ts';
 import { openEpochs } from './open-epochs.ts';
 import { checkStart } from './start-check.ts';
 
-export type OpenNodeErrorCode = 'node.no-seat';
+export type OpenNodeErrorCode = 'node.no-seat' | 'protocol.version';
 
 export interface NodeOptions {
   /** Holds a chain. */
@@ -55,6 +60,8 @@ export interface NodeOptions {
   readonly isRestored?: boolean;
   /** The key came from another node: nothing is signed at or below what it signed there. */
   readonly importedMark?: ImportedMark;
+  /** Which rules the epochs run by, where the software does not know it; see `protocolSchedule`. */
+  readonly protocol?: ProtocolOptions;
 }
 
 export interface OpenNode {
@@ -77,7 +84,7 @@ export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Prom
 
 /**
  * The node of a store that holds a chain.
- * @throws PydeError `node.no-seat`, `node.mixed-store`, `state.*`, `consensus.store`
+ * @throws PydeError `node.no-seat`, `node.mixed-store`, `protocol.*`, `state.*`, `consensus.store`
  */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { store, signer, verify, random, isRestored = false, door = VERTEX_DOOR } = options;
@@ -90,6 +97,8 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const limits = options.mempool;
   const mempool = new Mempool({ chainId, parameters, ...(limits === undefined ? {} : { limits }) });
   requireValidator(genesis, signer);
+  const protocol = protocolSchedule(genesis, options.protocol);
+  requireVersion(protocol, head.record.epoch);
   const takeBatch = (maxBytes: number): readonly Uint8Array[] =>
     mempool.takeBatch(maxBytes, parameters.waveGasCeiling);
   if (signer !== undefined && options.importedMark !== undefined) {
@@ -100,7 +109,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   );
   const ownStore =
     signer === undefined ? undefined : new OwnStore(store, random, { hasOwn, isRestored });
-  const setup = { genesis, store, state, signer, verify, door, takeBatch, ownStore };
+  const setup = { genesis, store, state, signer, verify, door, protocol, takeBatch, ownStore };
   const epochs = await openEpochs(setup, head);
   const peers = genesis.validators
     .map((_, i) => toValidatorIndex(i))
@@ -118,6 +127,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     chain,
     state,
     head,
+    protocol,
     baseFee: () => currentBaseFee(state),
   });
   return { genesis, machine, epochs, chain, state, acknowledged };
@@ -136,5 +146,15 @@ function requireValidator(genesis: Genesis, signer: Signer | undefined): void {
     'node.no-seat',
     'the validator key is not in the committee of this genesis; check which key file is used',
     { genesis: toHex(genesisHash(genesis)) },
+  );
+}
+
+/** What newer software made is not to be read by this one. @throws PydeError `protocol.version` */
+function requireVersion(protocol: ProtocolSchedule, epoch: number): void {
+  if (protocol.supports(epoch)) return;
+  throw new PydeError<OpenNodeErrorCode>(
+    'protocol.version',
+    `the newest wave here is of epoch ${epoch}: ${protocol.haltReason(epoch)}`,
+    { epoch, version: protocol.versionOf(epoch), supported: protocol.supported },
   );
 }

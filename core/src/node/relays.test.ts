@@ -8,6 +8,7 @@ import { MemoryStore } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
 import { addressOf, wireBy } from '../tx/testing.ts';
 import { encodeBatch, toEpoch, toNonce, toQuanta, toValidatorIndex } from '../types/index.ts';
+import { ProtocolSchedule } from '../validators/index.ts';
 import type { ChainEffect } from './chain.ts';
 import { MAX_RELAYED, MAX_RELAYED_BYTES, MAX_RELAYED_PER_PEER } from './forwarding.ts';
 import { type NodeEffect, type NodeEvent, NodeMachine, writeGenesis } from './index.ts';
@@ -42,6 +43,7 @@ class Subject {
       admitted: new AdmittedRecords(store),
       state,
       head,
+      protocol: new ProtocolSchedule([]),
       baseFee: () => currentBaseFee(state),
       chain: {
         epoch: toEpoch(0),

@@ -120,7 +120,7 @@ export class TestNode {
   }
 
   /** Opens the node from its store. */
-  async boot(more: Pick<NodeOptions, 'importedMark'> = {}): Promise<void> {
+  async boot(more: Pick<NodeOptions, 'importedMark' | 'protocol'> = {}): Promise<void> {
     const { genesis } = this.#network;
     const publicKey = genesis.validators[this.index]?.publicKey;
     const signer = publicKey === undefined ? undefined : signerOf(publicKey);

@@ -18,6 +18,16 @@ export {
   writeEpochState,
 } from './epoch-state.ts';
 export {
+  type Activation,
+  PROTOCOL_VERSION,
+  type ProtocolErrorCode,
+  type ProtocolOptions,
+  ProtocolSchedule,
+  type ProtocolStanding,
+  protocolSchedule,
+  versionedStart,
+} from './protocol-version.ts';
+export {
   decodeOperatorIndex,
   decodeValidator,
   encodeOperatorIndex,
