@@ -33,6 +33,7 @@ export {
   parseIp,
   subnetKey,
 } from './ip-address.ts';
+export { PEER_SOURCES, type PeerSource } from './known-peer.ts';
 export {
   encodeFrame,
   encodeFrameHeader,
@@ -56,11 +57,9 @@ export { OFFENCE_POINTS, type Offence } from './offence.ts';
 export {
   type DialTarget,
   type DialWish,
-  PEER_SOURCES,
   PeerBook,
   type PeerBookOptions,
   type PeerNews,
-  type PeerSource,
 } from './peer-book.ts';
 export { type Budgeted, PeerBudget, type PeerClass } from './peer-budget.ts';
 export {

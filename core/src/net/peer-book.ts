@@ -4,19 +4,26 @@
  * is worth least: it never displaces any other, and one peer can fill only a part of the table.
  * Bounded throughout. Time is monotonic, so nothing of it outlives the process.
  */
+import { readU32BigEndian } from '../bytes/index.ts';
 import type { Random } from '../platform/index.ts';
 import type { ValidatorIndex } from '../types/index.ts';
 import { backoffMs, LASTING_MS } from './dial-backoff.ts';
 import { ipOfMultiaddr, isLoopback, isPrivate } from './ip-address.ts';
+import {
+  addAddress,
+  better,
+  givesWayTo,
+  isDialling,
+  isWorse,
+  type KnownPeer,
+  type PeerSource,
+  preferAddress,
+} from './known-peer.ts';
 import { isMultiaddr, peerIdOfMultiaddr } from './multiaddr.ts';
 import { decodeBook, encodeBook, type StoredPeer } from './peer-book-store.ts';
 import { MAX_EXCHANGED, type PeerExchange } from './peer-exchange.ts';
 import { isPeerId } from './peer-id.ts';
 import { isNewerRecord, type PeerEnd, type PeerRecord } from './peer-record.ts';
-
-/** Best first. */
-export const PEER_SOURCES = ['seed', 'dns', 'record', 'connected', 'exchange'] as const;
-export type PeerSource = (typeof PEER_SOURCES)[number];
 
 export interface PeerBookOptions {
   readonly random: Random;
@@ -60,40 +67,16 @@ export interface DialWish {
 }
 
 const MAX_PEERS = 2_048;
-const MAX_ADDRESSES = 8;
-/** Of them by the word of others. */
-const MAX_TOLD_ADDRESSES = 4;
 /** Peers that stand here by one peer's word. */
 const MAX_TOLD_BY_ONE = 64;
 /** A peer known by others' word alone is forgotten after so many failures. */
 const MAX_TOLD_FAILURES = 6;
-/** A dial that nobody reported the end of. */
-const DIAL_LOST_MS = 60_000;
-
-interface Address {
-  readonly text: string;
-  source: PeerSource;
-}
-
-interface Entry {
-  readonly key: string;
-  readonly peerId: string | undefined;
-  readonly from: string | undefined;
-  source: PeerSource;
-  validator: ValidatorIndex | undefined;
-  addresses: Address[];
-  failures: number;
-  nextDialMs: number;
-  diallingSinceMs: number | undefined;
-  connectedSinceMs: number | undefined;
-  /** Reached at least once, in this process or an earlier one. */
-  reached: boolean;
-}
 
 export class PeerBook {
   readonly #options: PeerBookOptions;
   readonly #maxPeers: number;
-  readonly #entries = new Map<string, Entry>();
+  /** By peer id; the end of a record by `endKey`; what has no name yet by its address. */
+  readonly #entries = new Map<string, KnownPeer>();
   readonly #records = new Map<ValidatorIndex, PeerRecord>();
   readonly #toldBy = new Map<string, number>();
 
@@ -108,40 +91,35 @@ export class PeerBook {
 
   /** Takes what is new of it; what is ill-formed or above a bound is left out. @returns how much */
   add({ peerId, addresses, source, from }: PeerNews): number {
-    if (peerId !== undefined) {
-      return isPeerId(peerId) ? this.#addPeer(peerId, addresses, source, from) : 0;
-    }
+    if (peerId !== undefined) return this.#addPeer(peerId, addresses, source, from);
     let added = 0;
     for (const address of addresses) {
       const named = peerIdOfMultiaddr(address);
       added +=
         named === undefined
-          ? this.#addTo(address, undefined, [address], source, from)
+          ? this.#addTo({ key: address, peerId, addresses: [address], source, from })
           : this.#addPeer(named, [address], source, from);
     }
     return added;
   }
 
   /**
-   * Takes a record whose signature was verified, if it is newer than the one that is held.
+   * Takes a record whose signature was verified, if it is newer than the one that is held. What it
+   * says stands apart from what else is known of a peer: a validator can name anybody's peer id.
    * @returns was it taken?
    */
   addRecord(record: PeerRecord): boolean {
-    const held = this.#records.get(record.validator);
+    const { validator, ends } = record;
+    const held = this.#records.get(validator);
     if (!isNewerRecord(record, held)) return false;
-    this.#records.set(record.validator, record);
-    for (const { peerId } of held?.ends ?? []) {
-      const entry = this.#entries.get(peerId);
-      if (entry?.validator === record.validator) {
-        entry.validator = undefined;
-        entry.addresses = entry.addresses.filter(({ source }) => source !== 'record');
-        if (entry.addresses.length === 0) this.#forget(entry);
-      }
-    }
-    for (const { peerId, addresses } of record.ends) {
-      this.#addPeer(peerId, addresses, 'record', undefined);
-      const entry = this.#entries.get(peerId);
-      if (entry !== undefined) entry.validator = record.validator;
+    this.#records.set(validator, record);
+    for (const { peerId } of held?.ends ?? []) this.#forget(endKey(validator, peerId));
+    for (const { peerId, addresses } of ends) {
+      const key = endKey(validator, peerId);
+      const bare = bareAddresses(addresses, peerId);
+      this.#addTo({ key, peerId, addresses: bare, source: 'record', from: undefined });
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) entry.validator = validator;
     }
     return true;
   }
@@ -150,13 +128,19 @@ export class PeerBook {
     return this.#records.get(validator);
   }
 
-  /** Whose end it is, by a record or by proof over a link. */
-  validatorOf(peerId: string): ValidatorIndex | undefined {
-    return this.#entries.get(peerId)?.validator;
+  /** Is it an end of a validator, by a link's proof or by a signed record? */
+  isValidatorEnd(peerId: string): boolean {
+    if (this.#entries.get(peerId)?.validator !== undefined) return true;
+    for (const { ends } of this.#records.values()) {
+      if (ends.some((end) => end.peerId === peerId)) return true;
+    }
+    return false;
   }
 
+  /** All that are known, of records too. */
   addressesOf(peerId: string): readonly string[] {
-    return this.#entries.get(peerId)?.addresses.map(({ text }) => text) ?? [];
+    const texts = this.#of(peerId).flatMap(({ addresses }) => addresses.map(({ text }) => text));
+    return [...new Set(texts)];
   }
 
   /**
@@ -164,12 +148,10 @@ export class PeerBook {
    * reported by `failed` or `connected`.
    */
   nextToDial(wish: DialWish): DialTarget[] {
-    const due: { readonly entry: Entry; readonly rank: number }[] = [];
+    const due: { readonly entry: KnownPeer; readonly rank: number }[] = [];
     for (const entry of this.#entries.values()) {
-      if (!isDue(entry, wish)) continue;
-      const rank = rankOf(entry, wish);
-      if (rank > 0 && wish.onlyMissing === true) continue;
-      due.push({ entry, rank });
+      const isDue = entry.nextDialMs <= wish.nowMs && !isDialling(entry, wish.nowMs);
+      if (isDue && isWanted(entry, wish)) due.push({ entry, rank: rankOf(entry, wish) });
     }
     due.sort((a, b) => a.rank - b.rank || a.entry.nextDialMs - b.entry.nextDialMs);
     return due.slice(0, wish.most).map(({ entry }) => {
@@ -178,14 +160,13 @@ export class PeerBook {
     });
   }
 
-  /** When the next dial is due, at the earliest; undefined when there is nobody to dial. */
-  nextDialMs(wish: Omit<DialWish, 'nowMs' | 'most'>): number | undefined {
+  /** When the next dial is due, now or later; undefined while there is nobody to dial. */
+  nextDialMs(wish: Omit<DialWish, 'most'>): number | undefined {
     let earliest: number | undefined;
-    const asked = { ...wish, most: 1, nowMs: Number.POSITIVE_INFINITY };
     for (const entry of this.#entries.values()) {
-      if (entry.diallingSinceMs !== undefined || !isDue(entry, asked)) continue;
-      if (wish.onlyMissing === true && rankOf(entry, asked) > 0) continue;
-      earliest = Math.min(earliest ?? entry.nextDialMs, entry.nextDialMs);
+      if (isDialling(entry, wish.nowMs) || !isWanted(entry, wish)) continue;
+      const dueMs = Math.max(entry.nextDialMs, wish.nowMs);
+      earliest = Math.min(earliest ?? dueMs, dueMs);
     }
     return earliest;
   }
@@ -194,49 +175,45 @@ export class PeerBook {
   failed(key: string, nowMs: number): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.diallingSinceMs = undefined;
     this.#putOff(entry, nowMs);
     if (entry.source === 'exchange' && !entry.reached && entry.failures >= MAX_TOLD_FAILURES) {
-      this.#forget(entry);
+      this.#forget(key);
     }
   }
 
   /**
    * A connection stands.
-   * @param key of the target, where it was dialled; an address without a name gets one by this
    * @param address at which it was reached; undefined for one that came to us
+   * @param key of the target, where it was dialled
    */
   connected(peerId: string, nowMs: number, address?: string, key: string = peerId): void {
     const dialled = this.#entries.get(key);
     if (dialled !== undefined) dialled.diallingSinceMs = undefined;
-    if (address !== undefined) this.#addPeer(peerId, [address], 'connected', undefined);
-    const entry = this.#entries.get(peerId);
-    if (entry === undefined) return;
-    entry.diallingSinceMs = undefined;
-    entry.connectedSinceMs = nowMs;
-    if (address === undefined) return;
-    entry.reached = true;
-    entry.source = better(entry.source, 'connected');
-    if (dialled !== undefined && dialled !== entry) {
-      entry.source = better(entry.source, dialled.source);
-      // The seed stays in the table: another peer may have its address tomorrow.
-      dialled.connectedSinceMs = nowMs;
-      dialled.nextDialMs = nowMs + LASTING_MS;
-      dialled.failures = 0;
+    // An address without a name stays in the table: another peer may have it tomorrow.
+    if (dialled !== undefined && dialled.peerId === undefined) dialled.foundAs = peerId;
+    if (address !== undefined) {
+      this.#addPeer(peerId, [address], better('connected', dialled?.source ?? 'connected'));
+      const entry = this.#entries.get(peerId);
+      if (entry !== undefined) {
+        entry.reached = true;
+        preferAddress(entry, bareAddress(address, peerId));
+      }
     }
-    const text = withoutPeerId(address, peerId);
-    const at = entry.addresses.findIndex((known) => known.text === text);
-    const [worked] = at > 0 ? entry.addresses.splice(at, 1) : [];
-    if (worked !== undefined) entry.addresses.unshift(worked);
+    for (const entry of this.#of(peerId)) {
+      entry.diallingSinceMs = undefined;
+      entry.connectedSinceMs = nowMs;
+    }
   }
 
   /** One that did not last counts as a failure, so that nobody is dialled in a circle. */
   disconnected(peerId: string, nowMs: number): void {
-    const entry = this.#entries.get(peerId);
-    if (entry?.connectedSinceMs === undefined) return;
-    if (nowMs - entry.connectedSinceMs >= LASTING_MS) entry.failures = 0;
-    entry.connectedSinceMs = undefined;
-    this.#putOff(entry, nowMs);
+    for (const entry of this.#of(peerId)) {
+      const since = entry.connectedSinceMs;
+      if (since === undefined) continue;
+      if (nowMs - since >= LASTING_MS) entry.failures = 0;
+      entry.connectedSinceMs = undefined;
+      this.#putOff(entry, nowMs);
+    }
   }
 
   /** A validator proved itself over a connection with this peer. */
@@ -247,40 +224,37 @@ export class PeerBook {
 
   /** Dials it without further delay: somebody said that it is back. */
   hurry(peerId: string): void {
-    const entry = this.#entries.get(peerId);
-    if (entry !== undefined) entry.nextDialMs = 0;
+    for (const entry of this.#of(peerId)) entry.nextDialMs = 0;
   }
 
   /**
-   * What to tell a peer that asks: validators' records first, then peers that we reached ourselves.
-   * Never who asks, ourselves or who is hidden.
+   * What to tell a peer that asks: validators' records first, our own among them, then peers that
+   * we reached ourselves. Never who asks, and never who is hidden.
    */
   toGive(asker: string): PeerExchange {
     const may = (peerId: string): boolean =>
-      peerId !== asker &&
-      peerId !== this.#options.ownPeerId &&
-      this.#options.hidden?.has(peerId) !== true;
-    const records = [...this.#records.values()].filter(({ ends }) =>
-      ends.every(({ peerId }) => may(peerId)),
+      peerId !== asker && this.#options.hidden?.has(peerId) !== true;
+    const records = this.#some(
+      [...this.#records.values()].filter(({ ends }) => ends.every(({ peerId }) => may(peerId))),
+      MAX_EXCHANGED,
     );
-    const given = this.#some(records, MAX_EXCHANGED);
-    const named = new Set(given.flatMap(({ ends }) => ends.map(({ peerId }) => peerId)));
     const peers: PeerEnd[] = [];
     for (const { peerId, reached, addresses, validator } of this.#entries.values()) {
-      if (peerId === undefined || !reached || !may(peerId) || named.has(peerId)) continue;
       // Where a validator is reached is its own to say.
-      if (validator !== undefined) continue;
+      if (peerId === undefined || !reached || validator !== undefined || !may(peerId)) continue;
       peers.push({ peerId, addresses: addresses.map(({ text }) => text) });
     }
-    return { records: given, peers: this.#some(peers, MAX_EXCHANGED - given.length) };
+    return { records, peers: this.#some(peers, MAX_EXCHANGED - records.length) };
   }
 
   /** Peers and records for the next start; seeds are configuration and are not among them. */
   encode(): Uint8Array {
     const peers: StoredPeer[] = [];
-    for (const { peerId, reached, addresses } of this.#entries.values()) {
-      const kept = addresses.filter(({ source }) => source !== 'seed' && source !== 'dns');
-      if (peerId === undefined || kept.length === 0) continue;
+    for (const [key, { peerId, reached, addresses }] of this.#entries) {
+      const kept = addresses.filter(
+        ({ source }) => source === 'connected' || source === 'exchange',
+      );
+      if (peerId === undefined || key !== peerId || kept.length === 0) continue;
       peers.push({ peerId, reached, addresses: kept.map(({ text }) => text) });
     }
     return encodeBook({ peers, records: [...this.#records.values()] });
@@ -289,44 +263,46 @@ export class PeerBook {
   /**
    * Takes up what an earlier process wrote.
    * @param isSigned is the record signed by its validator? Stored bytes are believed no more
-   * @throws PydeError `net.store`, `borsh.*`
+   * @throws PydeError `net.*`, `borsh.*`
    */
   restore(bytes: Uint8Array, isSigned: (record: PeerRecord) => boolean): void {
     const { peers, records } = decodeBook(bytes);
     for (const record of records) if (isSigned(record)) this.addRecord(record);
     for (const { peerId, reached, addresses } of peers) {
-      this.#addPeer(peerId, addresses, reached ? 'connected' : 'exchange', undefined);
+      this.#addPeer(peerId, addresses, reached ? 'connected' : 'exchange');
       const entry = this.#entries.get(peerId);
       if (entry !== undefined && reached) entry.reached = true;
     }
+  }
+
+  /** What is known of a peer by itself and as the end of records. */
+  #of(peerId: string): KnownPeer[] {
+    const out: KnownPeer[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.peerId === peerId || entry.foundAs === peerId) out.push(entry);
+    }
+    return out;
   }
 
   #addPeer(
     peerId: string,
     addresses: readonly string[],
     source: PeerSource,
-    from: string | undefined,
+    from?: string,
   ): number {
-    const own = addresses.flatMap((address) => {
-      const text = withoutPeerId(address, peerId);
-      return peerIdOfMultiaddr(text) === undefined ? [text] : [];
-    });
-    return this.#addTo(peerId, peerId, own, source, from);
+    if (!isPeerId(peerId)) return 0;
+    const bare = bareAddresses(addresses, peerId);
+    return this.#addTo({ key: peerId, peerId, addresses: bare, source, from });
   }
 
-  #addTo(
-    key: string,
-    peerId: string | undefined,
-    addresses: readonly string[],
-    source: PeerSource,
-    from: string | undefined,
-  ): number {
+  #addTo(known: Known): number {
+    const { key, peerId, addresses, source } = known;
     if (peerId !== undefined && peerId === this.#options.ownPeerId) return 0;
     const fine = addresses.filter(
       (address) => isMultiaddr(address) && this.#mayTake(address, source),
     );
     if (fine.length === 0) return 0;
-    const entry = this.#entries.get(key) ?? this.#open(key, peerId, source, from);
+    const entry = this.#entries.get(key) ?? this.#open(known);
     if (entry === undefined) return 0;
     entry.source = better(entry.source, source);
     let added = 0;
@@ -336,26 +312,21 @@ export class PeerBook {
 
   /** Others could have us knock at the doors of our own network. */
   #mayTake(address: string, source: PeerSource): boolean {
-    if (this.#options.takeLocal === true || (source !== 'exchange' && source !== 'record')) {
-      return true;
-    }
+    if (this.#options.takeLocal === true) return true;
+    if (source !== 'exchange' && source !== 'record') return true;
     const ip = ipOfMultiaddr(address);
     return ip === undefined || !(isLoopback(ip) || isPrivate(ip));
   }
 
-  #open(
-    key: string,
-    peerId: string | undefined,
-    source: PeerSource,
-    from: string | undefined,
-  ): Entry | undefined {
+  #open({ key, peerId, source, from }: Known): KnownPeer | undefined {
     const told = from === undefined ? 0 : (this.#toldBy.get(from) ?? 0);
     if (told >= MAX_TOLD_BY_ONE) return undefined;
     if (this.#entries.size >= this.#maxPeers && !this.#makeRoom(source)) return undefined;
     if (from !== undefined) this.#toldBy.set(from, told + 1);
-    const entry: Entry = {
+    const entry: KnownPeer = {
       key,
       peerId,
+      foundAs: undefined,
       from,
       source,
       validator: undefined,
@@ -370,30 +341,29 @@ export class PeerBook {
     return entry;
   }
 
-  /** For a better source the worst goes; for others' word one that failed and was never reached. */
+  /** For a better source the worst goes; within one source one that failed and was never reached. */
   #makeRoom(source: PeerSource): boolean {
-    let worst: Entry | undefined;
+    let worst: KnownPeer | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.connectedSinceMs !== undefined || entry.validator !== undefined) continue;
       if (worst === undefined || isWorse(entry, worst)) worst = entry;
     }
-    if (worst === undefined) return false;
-    const mayGo =
-      rankOfSource(worst.source) > rankOfSource(source) ||
-      (worst.source === source && !worst.reached && worst.failures > 0);
-    if (mayGo) this.#forget(worst);
-    return mayGo;
+    if (worst === undefined || !givesWayTo(worst, source)) return false;
+    this.#forget(worst.key);
+    return true;
   }
 
-  #forget(entry: Entry): void {
-    this.#entries.delete(entry.key);
-    if (entry.from === undefined) return;
-    const told = (this.#toldBy.get(entry.from) ?? 1) - 1;
-    if (told === 0) this.#toldBy.delete(entry.from);
-    else this.#toldBy.set(entry.from, told);
+  #forget(key: string): void {
+    const from = this.#entries.get(key)?.from;
+    this.#entries.delete(key);
+    if (from === undefined) return;
+    const told = (this.#toldBy.get(from) ?? 1) - 1;
+    if (told === 0) this.#toldBy.delete(from);
+    else this.#toldBy.set(from, told);
   }
 
-  #putOff(entry: Entry, nowMs: number): void {
+  #putOff(entry: KnownPeer, nowMs: number): void {
+    entry.diallingSinceMs = undefined;
     entry.failures++;
     entry.nextDialMs = nowMs + backoffMs(entry.failures, this.#options.random);
   }
@@ -403,69 +373,56 @@ export class PeerBook {
     if (items.length <= most) return [...items];
     const pool = [...items];
     const out: T[] = [];
-    const bytes = this.#options.random.bytes(2 * most);
+    const bytes = this.#options.random.bytes(4 * most);
     for (let i = 0; i < most; i++) {
-      const drawn = ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0);
-      out.push(...pool.splice(drawn % pool.length, 1));
+      out.push(...pool.splice(readU32BigEndian(bytes, 4 * i) % pool.length, 1));
     }
     return out;
   }
 }
 
-const rankOfSource = (source: PeerSource): number => PEER_SOURCES.indexOf(source);
-
-const better = (a: PeerSource, b: PeerSource): PeerSource =>
-  rankOfSource(a) <= rankOfSource(b) ? a : b;
-
-const isWorse = (a: Entry, b: Entry): boolean =>
-  rankOfSource(a.source) - rankOfSource(b.source) > 0 ||
-  (a.source === b.source && a.failures > b.failures);
-
-function isDue(entry: Entry, wish: DialWish): boolean {
-  const { nowMs } = wish;
-  if (entry.nextDialMs > nowMs || entry.addresses.length === 0) return false;
-  const since = entry.diallingSinceMs;
-  if (since !== undefined && nowMs - since < DIAL_LOST_MS) return false;
-  if (entry.peerId === undefined) return true;
-  return !wish.isConnected(entry.peerId) && wish.isRefused?.(entry.peerId) !== true;
+interface Known {
+  readonly key: string;
+  readonly peerId: string | undefined;
+  readonly addresses: readonly string[];
+  readonly source: PeerSource;
+  readonly from: string | undefined;
 }
 
-/** 0 for validators that are missing, then seeds, then those that were reached, then the rest. */
-function rankOf(entry: Entry, wish: DialWish): number {
-  if (entry.validator !== undefined && wish.isMissing(entry.validator)) return 0;
+const endKey = (validator: ValidatorIndex, peerId: string): string => `${validator}/${peerId}`;
+
+function isWanted(entry: KnownPeer, wish: Omit<DialWish, 'most'>): boolean {
+  if (entry.addresses.length === 0) return false;
+  if (wish.onlyMissing === true && !isMissing(entry, wish)) return false;
+  const peerId = entry.peerId ?? entry.foundAs;
+  if (peerId === undefined) return true;
+  return !wish.isConnected(peerId) && wish.isRefused?.(peerId) !== true;
+}
+
+const isMissing = ({ validator }: KnownPeer, wish: Omit<DialWish, 'most'>): boolean =>
+  validator !== undefined && wish.isMissing(validator);
+
+/** Validators that are missing, then seeds, then those that were reached, then the rest. */
+function rankOf(entry: KnownPeer, wish: DialWish): number {
+  if (isMissing(entry, wish)) return 0;
   if (entry.source === 'seed' || entry.source === 'dns') return 1;
   return entry.reached ? 2 : 3;
 }
 
-const targetOf = ({ key, peerId, addresses, validator }: Entry): DialTarget => ({
+const targetOf = ({ key, peerId, addresses, validator }: KnownPeer): DialTarget => ({
   key,
   peerId,
   addresses: addresses.map(({ text }) => text),
   validator,
 });
 
-function withoutPeerId(address: string, peerId: string): string {
+function bareAddress(address: string, peerId: string): string {
   const suffix = `/p2p/${peerId}`;
   return address.endsWith(suffix) ? address.slice(0, -suffix.length) : address;
 }
 
-/** Was it new? A better source takes the place of a worse one's address. */
-function addAddress(entry: Entry, text: string, source: PeerSource): boolean {
-  const known = entry.addresses.find((address) => address.text === text);
-  if (known !== undefined) {
-    known.source = better(known.source, source);
-    return false;
-  }
-  if (source === 'exchange') {
-    const told = entry.addresses.filter((address) => address.source === 'exchange').length;
-    if (told >= MAX_TOLD_ADDRESSES || entry.addresses.length >= MAX_ADDRESSES) return false;
-  } else if (entry.addresses.length >= MAX_ADDRESSES) {
-    const worst = entry.addresses.reduce((a, b) =>
-      rankOfSource(b.source) >= rankOfSource(a.source) ? b : a,
-    );
-    if (rankOfSource(worst.source) < rankOfSource(source)) return false;
-    entry.addresses.splice(entry.addresses.indexOf(worst), 1);
-  }
-  entry.addresses.push({ text, source });
-  return true;
-}
+/** Without the peer's own name at their end; those that end in another's are left out. */
+const bareAddresses = (addresses: readonly string[], peerId: string): string[] =>
+  addresses
+    .map((address) => bareAddress(address, peerId))
+    .filter((address) => peerIdOfMultiaddr(address) === undefined);
