@@ -3,13 +3,14 @@
  * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
  * newest wave whose writes are in the store.
  */
-import { PydeError, toHex } from '@pyde/core/bytes';
+import { toHex } from '@pyde/core/bytes';
 import type { Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import { type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
 import type { Clock, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
 import type { StateStore } from '@pyde/core/state';
+import { RequestServer } from '@pyde/core/sync';
 import type {
   FalconPublicKey,
   Genesis,
@@ -60,6 +61,8 @@ export class NodeRuntime implements RpcBackend {
   readonly #driver: Driver;
   readonly #execution: ExecutionThread;
   readonly #pool: VerificationPool;
+  readonly #clock: Clock;
+  readonly #requests: RequestServer;
   readonly #network: NodeNetwork | undefined;
   readonly #outlet: NetworkOutlet | undefined;
   readonly #logger: Logger;
@@ -82,6 +85,7 @@ export class NodeRuntime implements RpcBackend {
     readonly store: LevelStore;
     readonly node: OpenNode;
     readonly execution: ExecutionThread;
+    readonly requests: RequestServer;
     readonly network: NodeNetwork | undefined;
     /** Resolves when the execution thread ended by itself. */
     readonly lost: Promise<Error>;
@@ -96,6 +100,8 @@ export class NodeRuntime implements RpcBackend {
     this.#logger = parts.options.logger;
     this.#publicKey = parts.options.signer?.publicKey;
     this.#execution = parts.execution;
+    this.#clock = parts.options.clock;
+    this.#requests = parts.requests;
     this.#network = parts.network;
     this.#outlet = parts.network === undefined ? undefined : new NetworkOutlet(parts.network);
     this.#certifiedWave = parts.certifiedWave;
@@ -155,8 +161,10 @@ export class NodeRuntime implements RpcBackend {
         ...(options.importedMark === undefined ? {} : { importedMark: options.importedMark }),
       });
       const certifiedWave = await newestCertifiedWave(store);
+      const requests = await RequestServer.open({ store, state: node.state, genesis });
       network = await options.network?.({ genesis, signer });
-      return new NodeRuntime({ store, node, execution, network, lost, certifiedWave, options });
+      const found = { certifiedWave, requests, network };
+      return new NodeRuntime({ store, node, execution, lost, options, ...found });
     } catch (error) {
       // What broke first says more than what breaks on the way out.
       await network?.stop().catch(() => {});
@@ -176,9 +184,8 @@ export class NodeRuntime implements RpcBackend {
     this.#acknowledged = [];
     await this.#outlet?.start({
       driver: this.#driver,
-      answer: (protocol) => {
-        throw new PydeError('request.not-served', `this node does not serve ${protocol} yet`);
-      },
+      answer: (protocol, question) =>
+        this.#requests.answer(protocol, question, this.#clock.now().monotonicMs),
       failed: (error) => this.#driver.fail(error),
     });
   }

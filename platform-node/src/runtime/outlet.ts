@@ -76,7 +76,9 @@ export class NetworkOutlet implements Outlet {
 
   report(peer: PeerNumber, offence: PeerOffence): void {
     const peerId = this.#peerIds.get(peer);
-    if (peerId !== undefined) this.#network.report(peerId, offence);
+    // Silence is not told apart from slowness: both cost a little, and only a lie costs much.
+    const reported = offence === 'no-answer' ? 'slow-answer' : offence;
+    if (peerId !== undefined) this.#network.report(peerId, reported);
   }
 
   /** Starts the network, which from then on hands to the driver what comes. */
