@@ -1,12 +1,9 @@
+export type { ConnectionLimits, GossipTopic, Offence, RequestProtocol } from '@pyde/core/net';
 export type {
-  ConnectionLimits,
-  GossipTopic,
   NetworkErrorCode,
   NetworkOptions,
   NetworkUser,
   NodeNetwork,
-  Offence,
   PeerStatus,
-  RequestProtocol,
   SentryDuty,
 } from './interface.ts';

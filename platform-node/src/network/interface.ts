@@ -5,32 +5,9 @@
  */
 import type { PydeError } from '@pyde/core/bytes';
 import type { Signer } from '@pyde/core/consensus';
+import type { ConnectionLimits, GossipTopic, Offence, RequestProtocol } from '@pyde/core/net';
 import type { Clock, Logger, Random, Transport, VerifySignatures } from '@pyde/core/platform';
 import type { Genesis, ValidatorIndex } from '@pyde/core/types';
-
-/** What everybody hears: certificates of finality, and transactions on their way to a validator. */
-export type GossipTopic = 'finality' | 'tx';
-
-/** The questions that any peer may ask; each has its own stream `/pyde/1/<name>`. */
-export type RequestProtocol =
-  | 'head'
-  | 'cert'
-  | 'epoch'
-  | 'proof'
-  | 'waves'
-  | 'peers'
-  | 'events'
-  | 'manifest'
-  | 'chunk';
-
-/** What a peer did wrong; the table of core/net says what it costs. */
-export type Offence = string;
-
-export interface ConnectionLimits {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerIp: number;
-  readonly inboundPerSecond: number;
-}
 
 export interface NodeNetwork extends Transport {
   readonly peerId: string;
