@@ -250,9 +250,10 @@ export class Synchroniser implements MissingObserver {
     if (missing.kind === 'batch') return true;
     const { ref } = missing;
     const isGone = ref.round <= edges.lowestRound;
-    const isUnserved = ref.round <= edges.gcRound && attempts >= UNSERVED_ATTEMPTS;
     // Every member makes round 0 by itself: another name of it is of other rules, and none vouches.
-    if (ref.round > 0 && (isGone || isUnserved)) this.#vouching.ask(ref, blamed);
+    if (ref.round === 0) return !isGone;
+    const isUnserved = ref.round <= edges.gcRound && attempts >= UNSERVED_ATTEMPTS;
+    if (isGone || isUnserved) this.#vouching.ask(ref, blamed);
     return !isGone;
   }
 

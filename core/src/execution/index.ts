@@ -40,7 +40,7 @@ export {
   type GenesisContext,
   type GenesisErrorCode,
 } from './genesis.ts';
-export { DEFAULT_RETENTION, Retention, type RetentionLimits } from './retention.ts';
+export { ARCHIVE, DEFAULT_RETENTION, Retention, type RetentionLimits } from './retention.ts';
 export { type Simulation, type SimulationContext, simulateTx } from './simulate.ts';
 export {
   gasBoundOf,

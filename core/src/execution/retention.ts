@@ -1,10 +1,11 @@
 /**
  * What a node that is no archive forgets (design/state-and-execution.md, "Pruning"): versions of
- * the state but for a window of the newest, and certificates a day old. Records of waves, receipts
+ * the state but for a window of the newest, and certificates a day old but for those that close an
+ * epoch. An archive forgets nothing. Records of waves, receipts
  * and transactions are kept. Everything here rides on the atomic batch of a wave, in steps that
  * keep pace with what waves write.
  */
-import { readU64BigEndian, u64BigEndian } from '../bytes/index.ts';
+import { readU64BigEndian, U64_MAX, u64BigEndian } from '../bytes/index.ts';
 import type { KeyValueStore, StoreWrite } from '../platform/index.ts';
 import { type StateStore, TABLE, Table } from '../state/index.ts';
 import type { WaveCommitRecord } from '../types/index.ts';
@@ -20,6 +21,12 @@ export interface RetentionLimits {
 export const DEFAULT_RETENTION: RetentionLimits = {
   stateVersions: 10_000n,
   certMs: 24n * 60n * 60n * 1000n,
+};
+
+/** What an archive keeps: everything. */
+export const ARCHIVE: RetentionLimits = {
+  stateVersions: U64_MAX,
+  certMs: U64_MAX,
 };
 
 /** Deletions ridden on one wave: twice what it writes itself, so that a backlog shrinks. */
@@ -57,8 +64,10 @@ export class Retention {
   ): Promise<Retention> {
     const certs = new Table(store, TABLE.certs);
     let oldest = 1n;
-    for await (const [wave] of certs.range({ limit: 1 })) {
+    // Those that closed an epoch are kept for good; the first other one is where it goes on.
+    for await (const [wave] of certs.range()) {
       oldest = readU64BigEndian(wave);
+      if (readWaveRecord(store, oldest)?.nextCommitteeHash === undefined) break;
     }
     return new Retention(state, store, certs, oldest, limits);
   }

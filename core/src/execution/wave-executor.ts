@@ -9,7 +9,7 @@ import type { KeyValueStore, StoreWrite, VerifySignatures } from '../platform/in
 import { type PreparedState, StateStore } from '../state/index.ts';
 import type { GenesisParameters, Hash, WaveCommitRecord } from '../types/index.ts';
 import { readHeadWave } from './archive.ts';
-import { Retention } from './retention.ts';
+import { DEFAULT_RETENTION, Retention, type RetentionLimits } from './retention.ts';
 import type { VerifiedTransactions } from './verified-transactions.ts';
 import { executeWave, type WaveInput, type WaveResult } from './wave.ts';
 
@@ -29,6 +29,8 @@ export interface ExecutorSetup {
   readonly verify: VerifySignatures;
   /** Saves work and changes no outcome. */
   readonly verified?: Pick<VerifiedTransactions, 'find'>;
+  /** Default: that of a node that is no archive. */
+  readonly retention?: RetentionLimits;
 }
 
 interface ComputedWave {
@@ -66,11 +68,11 @@ export class WaveExecutor {
 
   /** @throws PydeError `state.*` for a damaged store */
   static async open(setup: ExecutorSetup): Promise<WaveExecutor> {
-    const { store } = setup;
+    const { store, retention: limits = DEFAULT_RETENTION } = setup;
     const state = StateStore.open(store);
     const head = readHeadWave(store);
     invariant(head !== undefined, 'execution starts on a store that holds a chain');
-    return new WaveExecutor(setup, state, await Retention.open(state, store), head);
+    return new WaveExecutor(setup, state, await Retention.open(state, store, limits), head);
   }
 
   /** The newest executed wave. */

@@ -13,6 +13,8 @@ import { WritePermits } from './write-permits.ts';
 export interface ExecutionSetup {
   readonly folder: string;
   readonly parameters: GenesisParameters;
+  /** Forgets nothing. */
+  readonly isArchive?: boolean;
 }
 
 export interface ThreadSetup extends ExecutionSetup {

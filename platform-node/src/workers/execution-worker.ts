@@ -8,7 +8,12 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPydeError } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
-import { VerifiedTransactions, WaveExecutor } from '@pyde/core/execution';
+import {
+  ARCHIVE,
+  DEFAULT_RETENTION,
+  VerifiedTransactions,
+  WaveExecutor,
+} from '@pyde/core/execution';
 import type { ExecutedWave } from '@pyde/core/node';
 import { GroupedStore } from '../store/grouped-store.ts';
 import { LevelStore } from '../store/level-store.ts';
@@ -25,9 +30,10 @@ const store = new GroupedStore(await LevelStore.open(setup.folder), () =>
   permits.waitFor(requests),
 );
 const { parameters } = setup;
+const retention = setup.isArchive === true ? ARCHIVE : DEFAULT_RETENTION;
 const verified = new VerifiedTransactions();
 const verify = falconVerifyBatch;
-const executor = await WaveExecutor.open({ store, parameters, verify, verified });
+const executor = await WaveExecutor.open({ store, parameters, verify, verified, retention });
 
 async function answer(request: ExecutionRequest): Promise<ExecutionReply> {
   if (request.kind === 'close') {
