@@ -56,7 +56,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-const MAX_REFUSAL_BYTES = 256;
+export const MAX_REFUSAL_BYTES = 256;
 
 export const encodeHello = (hello: Hello): Uint8Array =>
   encode((w) =>
