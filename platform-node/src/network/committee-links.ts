@@ -122,6 +122,11 @@ export class CommitteeLinks {
     }
   }
 
+  /** This one. */
+  get validator(): ValidatorIndex {
+    return this.#options.validator;
+  }
+
   /** The live link; undefined when there is none. */
   link(validator: ValidatorIndex): CommitteeLink | undefined {
     return this.#slots.get(validator)?.live;

@@ -7,3 +7,4 @@ export type {
   PeerStatus,
   SentryDuty,
 } from './interface.ts';
+export { createNodeNetwork } from './node-network.ts';

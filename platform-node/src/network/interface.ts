@@ -5,7 +5,13 @@
  */
 import type { PydeError } from '@pyde/core/bytes';
 import type { Signer } from '@pyde/core/consensus';
-import type { ConnectionLimits, GossipTopic, Offence, RequestProtocol } from '@pyde/core/net';
+import type {
+  ConnectionLimits,
+  GossipTopic,
+  Offence,
+  RequestProtocol,
+  ScoreRules,
+} from '@pyde/core/net';
 import type { Clock, Logger, Random, Transport, VerifySignatures } from '@pyde/core/platform';
 import type { Genesis, ValidatorIndex } from '@pyde/core/types';
 
@@ -56,7 +62,7 @@ export interface PeerStatus {
   readonly validator?: ValidatorIndex;
   readonly address: string;
   readonly direction: 'inbound' | 'outbound';
-  readonly transport: 'tcp' | 'quic' | 'ws' | 'webrtc-direct' | 'other';
+  readonly transport: 'tcp' | 'quic' | 'ws' | 'webrtc-direct';
   /** Unix time of the connection, ms. */
   readonly sinceMs: number;
   /** Of the committee link; 0 for others. */
@@ -96,6 +102,7 @@ export interface NetworkOptions {
   /** This node relays for them and never names them. */
   readonly sentryFor?: readonly SentryDuty[];
   readonly limits?: Partial<ConnectionLimits>;
+  readonly scoreRules?: Partial<ScoreRules>;
   /** Consensus first when short. */
   readonly bandwidthBytesPerSecond?: number;
 }

@@ -106,7 +106,9 @@ export async function openLibp2pNode(options: Libp2pNodeOptions): Promise<Opened
         identify: identify(),
         ping: ping(),
         keychain: keychain(),
-        gossip: options.gossip,
+        // The library's own object refuses to be copied; this one can be.
+        gossip: ({ privateKey, peerId, peerStore, registrar, connectionManager, logger }) =>
+          options.gossip({ privateKey, peerId, peerStore, registrar, connectionManager, logger }),
       },
     });
     return {

@@ -1,0 +1,369 @@
+/**
+ * The network of a node: one libp2p node, and on it links to the other validators, requests,
+ * gossip, and the dialling of peers (docs/protocol/network.md). This file only puts the parts
+ * together; what a peer may do is in core/net.
+ */
+import type { Connection } from '@libp2p/interface';
+import { equalBytes, PydeError } from '@pyde/core/bytes';
+import {
+  DEFAULT_CONNECTION_LIMITS,
+  type GossipTopic,
+  ipOfMultiaddr,
+  isLoopback,
+  type Offence,
+  PeerBook,
+  PeerBudget,
+  PeerScores,
+  type ProvenPeer,
+  REQUEST_PROTOCOLS,
+  type RequestProtocol,
+  requestProtocolId,
+} from '@pyde/core/net';
+import {
+  type Genesis,
+  genesisHash,
+  toHash,
+  toValidatorIndex,
+  type ValidatorIndex,
+} from '@pyde/core/types';
+import { CommitteeLinks } from './committee-links.ts';
+import { Gater, ipOf } from './gater.ts';
+import { Gossip } from './gossip.ts';
+import type { NetworkOptions, NetworkUser, NodeNetwork, PeerStatus } from './interface.ts';
+import { type OpenedNode, openLibp2pNode, transportOf } from './libp2p-node.ts';
+import { LinkOpener } from './link-opener.ts';
+import { PeerDialler } from './peer-dialler.ts';
+import { NOT_SERVED, RequestAnswering } from './request-answering.ts';
+import { RequestAsking } from './request-asking.ts';
+
+/** Goodbyes that nobody hears are not waited for. */
+const STOP_MS = 4_000;
+
+/**
+ * Everything made and nothing started.
+ * @throws PydeError `network.address`, `network.folder`, `network.not-a-validator`
+ */
+export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNetwork> {
+  const { clock, genesis } = options;
+  const hash = toHash(genesisHash(genesis));
+  const local = options.listen.every(isLocalAddress);
+  const limits = { ...DEFAULT_CONNECTION_LIMITS, exemptLocal: local, ...options.limits };
+  const scores = new PeerScores(options.scoreRules);
+  const nowMs = (): number => clock.now().monotonicMs;
+  const budget = new PeerBudget(nowMs());
+  const user = new LateUser();
+  const peerClass = (peerId: string): 'validator' | 'anybody' =>
+    scores.isProven(peerId) ? 'validator' : 'anybody';
+  const admit = (peerId: string, what: RequestProtocol | GossipTopic) =>
+    budget.spend(peerId, what, nowMs(), peerClass(peerId));
+  const gater = new Gater({
+    limits,
+    scores,
+    clock,
+    isCommittee: (peerId) => scores.isProven(peerId) || book?.isValidatorEnd(peerId) === true,
+  });
+  let book: PeerBook | undefined;
+  const gossip = new Gossip({
+    genesisHash: hash,
+    logger: options.logger,
+    consider: (topic, peerId, bytes) => user.get().gossip(topic, peerId, bytes),
+    admit,
+    offend: (peerId, offence) => network.report(peerId, offence),
+    points: (peerId) => scores.scoreOf(peerId, nowMs()),
+  });
+  const opened = await openLibp2pNode({
+    folder: options.folder,
+    listen: options.listen,
+    ...(options.announce === undefined ? {} : { announce: options.announce }),
+    dials: [...options.seeds, ...(options.sentries ?? [])],
+    gater,
+    maxConnections: limits.maxConnections + limits.reservedForCommittee,
+    maxPendingConnections: limits.maxPending + limits.reservedForCommittee,
+    handshakeTimeoutMs: limits.handshakeTimeoutMs,
+    gossip: gossip.factory,
+  });
+  const { node } = opened;
+  book = new PeerBook({
+    random: options.random,
+    ownPeerId: node.peerId.toString(),
+    takeLocal: local,
+  });
+  book.add({ addresses: options.seeds, source: 'seed' });
+  const offend = (peerId: string, offence: Offence): void => network.report(peerId, offence);
+  const asking = new RequestAsking({ node, offend });
+  const answering = new RequestAnswering({
+    node,
+    logger: options.logger,
+    served: new Set(REQUEST_PROTOCOLS.filter((protocol) => !NOT_SERVED.has(protocol))),
+    answer: (peerId, protocol, question) => user.get().answer(peerId, protocol, question),
+    admit,
+    offend,
+  });
+  const links = linksOf(options, limits.handshakeTimeoutMs, {
+    message: (from, bytes) => user.get().message(from, bytes),
+    connected: (peer) => user.get().connected(peer),
+    disconnected: () => {},
+    proven: (connection, peer) => network.proven(connection, peer),
+    offence: (connection, offence) => offend(connection.remotePeer.toString(), offence),
+    failed: (error) => user.get().failed(error),
+  });
+  const opener =
+    links === undefined
+      ? undefined
+      : new LinkOpener({ node, links, clock, handshakeTimeoutMs: limits.handshakeTimeoutMs });
+  const dialler = new PeerDialler({
+    node,
+    book,
+    clock,
+    logger: options.logger,
+    missing: () => missingOf(genesis, links),
+    isRefused: (peerId) => scores.isRefused(peerId, nowMs()),
+  });
+  const network = new Libp2pNetwork({
+    options,
+    opened,
+    gater,
+    scores,
+    book,
+    user,
+    gossip,
+    asking,
+    answering,
+    links,
+    opener,
+    dialler,
+  });
+  return network;
+}
+
+interface Parts {
+  readonly options: NetworkOptions;
+  readonly opened: OpenedNode;
+  readonly gater: Gater;
+  readonly scores: PeerScores;
+  readonly book: PeerBook;
+  readonly user: LateUser;
+  readonly gossip: Gossip;
+  readonly asking: RequestAsking;
+  readonly answering: RequestAnswering;
+  /** Of a validator. */
+  readonly links: CommitteeLinks | undefined;
+  readonly opener: LinkOpener | undefined;
+  readonly dialler: PeerDialler;
+}
+
+class Libp2pNetwork implements NodeNetwork {
+  readonly peerId: string;
+  readonly #parts: Parts;
+  /** Peers that the user was told of. */
+  readonly #serving = new Set<string>();
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.peerId = parts.opened.node.peerId.toString();
+  }
+
+  listenAddrs(): readonly string[] {
+    return this.#parts.opened.node.getMultiaddrs().map(String);
+  }
+
+  async start(user: NetworkUser): Promise<void> {
+    const { opened, answering, links, opener, gossip, dialler } = this.#parts;
+    const { node } = opened;
+    this.#parts.user.set(user);
+    node.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
+      if (protocols.includes(requestProtocolId('head'))) this.#serves(peerId.toString());
+    });
+    node.addEventListener('peer:disconnect', ({ detail }) => {
+      if (this.#serving.delete(detail.toString())) user.peerDisconnected(detail.toString());
+      // The library would remember everybody who ever connected.
+      void node.peerStore.delete(detail).catch(() => {});
+    });
+    await answering.start();
+    await opener?.start();
+    await this.#listen();
+    gossip.start();
+    links?.start();
+    dialler.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  send(member: number, message: Uint8Array): void {
+    this.#parts.links?.send(toValidatorIndex(member), message);
+  }
+
+  broadcast(message: Uint8Array): void {
+    this.#parts.links?.broadcast(message);
+  }
+
+  publish(topic: GossipTopic, message: Uint8Array): void {
+    this.#parts.gossip.publish(topic, message);
+  }
+
+  ask(
+    peerId: string,
+    protocol: RequestProtocol,
+    question: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    return this.#parts.asking.ask(peerId, protocol, question, signal);
+  }
+
+  report(peerId: string, offence: Offence): void {
+    const { scores, options } = this.#parts;
+    const connections = this.#connectionsOf(peerId);
+    const address = connections[0] === undefined ? undefined : ipOf(connections[0].remoteAddr);
+    const standing = scores.report(peerId, offence, options.clock.now().monotonicMs, address);
+    options.logger.debug('offence', { peer: peerId, offence, standing });
+    if (standing !== 'disconnect' && standing !== 'banned') return;
+    if (connections.length > 0) options.logger.warn('cut off', { peer: peerId, offence, standing });
+    for (const connection of connections) connection.abort(new Error(standing));
+  }
+
+  /** A committee member is at the other end of this connection. */
+  proven(connection: Connection, peer: ProvenPeer): void {
+    const { scores, gater, dialler } = this.#parts;
+    scores.proven(connection.remotePeer.toString());
+    gater.proven(connection.remoteAddr);
+    dialler.met(peer.validator, peer.peerId);
+  }
+
+  peers(): readonly PeerStatus[] {
+    const { opened, scores, links, options } = this.#parts;
+    const nowMs = options.clock.now().monotonicMs;
+    const byConnection = new Map([...(links?.live() ?? [])].map((link) => [link.connection, link]));
+    return opened.node.getConnections().map((connection) => {
+      const link = byConnection.get(connection);
+      const peerId = connection.remotePeer.toString();
+      const validator = link?.peer?.validator;
+      const roundTripMs = link?.roundTripMs;
+      return {
+        peerId,
+        ...(validator === undefined ? {} : { validator }),
+        address: connection.remoteAddr.toString(),
+        direction: connection.direction,
+        transport: transportOf(connection.remoteAddr.toString()),
+        sinceMs: connection.timeline.open,
+        bytesIn: link?.stream.bytesIn ?? 0,
+        bytesOut: link?.stream.bytesOut ?? 0,
+        ...(roundTripMs === undefined ? {} : { roundTripMs }),
+        score: scores.scoreOf(peerId, nowMs),
+      };
+    });
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    const { links, gater, dialler, gossip, asking, answering, scores, options } = this.#parts;
+    const bans = scores.bans(options.clock.now().monotonicMs);
+    return {
+      ...gater.metrics(),
+      ...dialler.metrics(),
+      ...links?.metrics(),
+      ...gossip.metrics(),
+      ...asking.metrics(),
+      ...answering.metrics(),
+      banned_peers: bans.peers.length,
+      banned_hosts: bans.hosts.length,
+    };
+  }
+
+  #serves(peerId: string): void {
+    if (this.#serving.has(peerId) || this.#connectionsOf(peerId).length === 0) return;
+    this.#serving.add(peerId);
+    this.#parts.user.get().peerConnected(peerId);
+  }
+
+  async #listen(): Promise<void> {
+    const { opened, options } = this.#parts;
+    try {
+      await opened.node.start();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      await opened.close();
+      throw new PydeError(
+        'network.listen',
+        `cannot listen on ${options.listen.join(', ')}: ${reason}; is the port taken?`,
+      );
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const { opened, opener, dialler, links, gossip, answering, asking } = this.#parts;
+    opener?.stop();
+    dialler.stop();
+    links?.stop();
+    gossip.stop();
+    asking.stop();
+    const closing = answering.stop().then(() => opened.close());
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, STOP_MS);
+    await Promise.race([closing, late.promise]).finally(() => clearTimeout(timer));
+  }
+
+  #connectionsOf(peerId: string): Connection[] {
+    const all = this.#parts.opened.node.getConnections();
+    return all.filter((connection) => connection.remotePeer.toString() === peerId);
+  }
+}
+
+/** What comes before `start` is nobody's. */
+class LateUser {
+  #user: NetworkUser | undefined;
+
+  set(user: NetworkUser): void {
+    this.#user = user;
+  }
+
+  get(): NetworkUser {
+    if (this.#user !== undefined) return this.#user;
+    throw new PydeError('network.stopped', 'the network has not started');
+  }
+}
+
+function linksOf(
+  options: NetworkOptions,
+  handshakeTimeoutMs: number,
+  user: ConstructorParameters<typeof CommitteeLinks>[0]['user'],
+): CommitteeLinks | undefined {
+  const { signer, bandwidthBytesPerSecond } = options;
+  if (signer === undefined) return undefined;
+  return new CommitteeLinks({
+    genesis: options.genesis,
+    validator: indexOf(options.genesis, signer.publicKey),
+    signer,
+    random: options.random,
+    clock: options.clock,
+    logger: options.logger,
+    verify: options.verify,
+    handshakeTimeoutMs,
+    ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
+    user,
+  });
+}
+
+function indexOf(genesis: Genesis, publicKey: Uint8Array): ValidatorIndex {
+  const index = genesis.validators.findIndex((v) => equalBytes(v.publicKey, publicKey));
+  if (index >= 0) return toValidatorIndex(index);
+  throw new PydeError(
+    'network.not-a-validator',
+    'the validator key is not among those of the genesis; name the right key or genesis file',
+  );
+}
+
+function* missingOf(genesis: Genesis, links: CommitteeLinks | undefined): Iterable<ValidatorIndex> {
+  if (links === undefined) return;
+  for (const [index] of genesis.validators.entries()) {
+    const validator = toValidatorIndex(index);
+    if (validator !== links.validator && links.link(validator) === undefined) yield validator;
+  }
+}
+
+function isLocalAddress(address: string): boolean {
+  const ip = ipOfMultiaddr(address);
+  return ip !== undefined && isLoopback(ip);
+}
