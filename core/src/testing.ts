@@ -6,6 +6,7 @@ import { consensusTargets } from './consensus/testing/fuzz-targets.ts';
 import { recoveryTargets } from './consensus/testing/recovery-targets.ts';
 import { cryptoTargets } from './crypto/testing/fuzz-targets.ts';
 import { executionTargets } from './execution/testing/fuzz-targets.ts';
+import { netTargets } from './net/testing/fuzz-targets.ts';
 import { rpcTargets } from './rpc/testing/fuzz-targets.ts';
 import { stateTargets } from './state/testing/fuzz-targets.ts';
 import { syncTargets } from './sync/testing/fuzz-targets.ts';
@@ -19,5 +20,6 @@ export const coreTargets: readonly FuzzTarget[] = [
   ...recoveryTargets,
   ...closingTargets,
   ...syncTargets,
+  ...netTargets,
   ...rpcTargets,
 ];
