@@ -36,8 +36,12 @@ export class AttestationPool {
   readonly #committee: Committee;
   readonly #self: MemberIndex | undefined;
   readonly #verify: VerifySignatures;
-  readonly #waves = new Map<WaveId, AttestedWave>();
+  /** By wave id as a number, which is exact for ids that are near. */
+  readonly #waves = new Map<number, AttestedWave>();
   #newestExecuted: WaveId;
+  /** The waves that are near lie between the two. */
+  #below = 0n;
+  #highest = 0n;
 
   /**
    * @param self whose own attestations need no check
@@ -54,6 +58,7 @@ export class AttestationPool {
     this.#self = self;
     this.#newestExecuted = head;
     this.#verify = verify;
+    this.#moveTo(head);
   }
 
   /** A wave was executed here; with `certified` its certificate is already kept. */
@@ -69,22 +74,20 @@ export class AttestationPool {
     wave.against = 0;
     for (const other of wave.byMember.values())
       if (!equalBytes(other.digest, digest)) wave.against++;
-    if (waveId > this.#newestExecuted) this.#newestExecuted = waveId;
-    for (const known of this.#waves.keys()) if (!this.#isNear(known)) this.#waves.delete(known);
+    if (waveId > this.#newestExecuted) this.#moveTo(waveId);
+    for (const known of this.#waves.keys()) {
+      if (!this.#isNear(BigInt(known))) this.#waves.delete(known);
+    }
     return this.#judge(waveId, wave);
   }
 
   /** The attestations of one accepted vertex; those that do not verify are passed over. */
   add(author: MemberIndex, attestations: readonly Attestation[]): AttestationOutcome[] {
-    if (attestations.length === 0) return [];
-    const fresh = attestations.filter(({ waveId }) => {
-      if (!this.#isNear(waveId)) return false;
-      const wave = this.#waves.get(waveId);
-      return wave === undefined || !(wave.certified || wave.byMember.has(author));
-    });
+    const fresh = this.#fresh(author, attestations);
     if (fresh.length === 0) return [];
     const valid = author === this.#self ? fresh : this.#verified(author, fresh);
-    const touched = new Set<WaveId>();
+    const outcomes: AttestationOutcome[] = [];
+    const touched: WaveId[] = [];
     for (const attestation of valid) {
       const wave = this.#wave(attestation.waveId);
       if (wave.byMember.has(author)) continue;
@@ -92,9 +95,20 @@ export class AttestationPool {
       if (wave.own !== undefined && !equalBytes(attestation.digest, wave.own.digest)) {
         wave.against++;
       }
-      touched.add(attestation.waveId);
+      touched.push(attestation.waveId);
     }
-    return [...touched].flatMap((waveId) => this.#judge(waveId, this.#wave(waveId)));
+    for (const waveId of touched) outcomes.push(...this.#judge(waveId, this.#wave(waveId)));
+    return outcomes;
+  }
+
+  /** Those that may still count. */
+  #fresh(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
+    const isFresh = ({ waveId }: Attestation): boolean => {
+      if (!this.#isNear(waveId)) return false;
+      const wave = this.#waves.get(Number(waveId));
+      return wave === undefined || !(wave.certified || wave.byMember.has(author));
+    };
+    return attestations.every(isFresh) ? attestations : attestations.filter(isFresh);
   }
 
   #judge(waveId: WaveId, wave: AttestedWave): AttestationOutcome[] {
@@ -129,18 +143,22 @@ export class AttestationPool {
     return attestations.filter((_, i) => verdicts[i] === true);
   }
 
-  #isNear(waveId: WaveId): boolean {
+  #moveTo(newestExecuted: WaveId): void {
     const span = BigInt(ATTESTED_WAVES);
-    return (
-      waveId > 0n && waveId + span > this.#newestExecuted && waveId <= this.#newestExecuted + span
-    );
+    this.#newestExecuted = newestExecuted;
+    this.#below = newestExecuted > span ? newestExecuted - span : 0n;
+    this.#highest = newestExecuted + span;
+  }
+
+  #isNear(waveId: bigint): boolean {
+    return waveId > this.#below && waveId <= this.#highest;
   }
 
   #wave(waveId: WaveId): AttestedWave {
-    let wave = this.#waves.get(waveId);
+    let wave = this.#waves.get(Number(waveId));
     if (wave === undefined) {
       wave = { own: undefined, certified: false, byMember: new Map(), against: 0 };
-      this.#waves.set(waveId, wave);
+      this.#waves.set(Number(waveId), wave);
     }
     return wave;
   }

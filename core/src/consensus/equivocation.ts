@@ -115,18 +115,22 @@ export interface PlacedVertex extends ParentRef {
   readonly round: Round;
 }
 
-interface SeenAttestation {
+/** And the vertex that carried it. */
+interface SeenAttestation extends PlacedVertex {
   readonly attestation: Attestation;
-  readonly vertex: PlacedVertex;
 }
+
+const NOTHING: readonly Equivocation[] = [];
 
 export class Equivocations {
   readonly #options: EquivocationOptions;
   readonly #known = new Set<string>();
   readonly #counts = new Map<string, number>();
-  /** By wave, the first attestation of each member. */
-  readonly #attested = new Map<WaveId, Map<MemberIndex, SeenAttestation>>();
-  #head: WaveId;
+  /** By wave id as a number, which is exact for ids that are near: the first one of each member. */
+  readonly #attested = new Map<number, Map<MemberIndex, SeenAttestation>>();
+  /** The waves that are near lie between the two. */
+  #below = 0n;
+  #highest = 0n;
 
   /**
    * @param kept evidence that the store holds
@@ -134,7 +138,7 @@ export class Equivocations {
    */
   constructor(options: EquivocationOptions, kept: readonly EvidenceKey[], head: WaveId) {
     this.#options = options;
-    this.#head = head;
+    this.#moveTo(head);
     for (const key of kept) this.#note(key);
   }
 
@@ -154,23 +158,24 @@ export class Equivocations {
   }
 
   /** An accepted vertex. @returns what its attestations contradict */
-  attestations(vertex: Vertex, name: VertexHash): Equivocation[] {
+  attestations(vertex: Vertex, name: VertexHash): readonly Equivocation[] {
+    if (vertex.attestations.length === 0) return NOTHING;
     const { author, round, epoch } = vertex;
     const found: Equivocation[] = [];
     for (const attestation of vertex.attestations) {
       const { waveId } = attestation;
       if (!this.#isNear(waveId)) continue;
-      const byMember = this.#attested.get(waveId) ?? new Map<MemberIndex, SeenAttestation>();
-      this.#attested.set(waveId, byMember);
-      const seen = byMember.get(author);
+      const seen = this.#attestedOf(waveId).get(author);
       if (seen === undefined) {
-        byMember.set(author, { attestation, vertex: { round, author, name } });
+        this.#attestedOf(waveId).set(author, { attestation, round, author, name });
         continue;
       }
       if (equalBytes(seen.attestation.digest, attestation.digest)) continue;
       const key = { kind: 'attestation', author, at: waveId } as const;
       if (!this.isNews(key) || !this.#areSigned(author, [seen.attestation, attestation])) continue;
-      const first = this.#options.bytesOf(seen.vertex);
+      // One vertex may say both, and is not stored yet.
+      const isSame = seen.round === round && equalBytes(seen.name, name);
+      const first = isSame ? encodeVertex(vertex) : this.#options.bytesOf(seen);
       if (first === undefined) continue;
       this.#note(key);
       found.push({ ...key, epoch, first, second: encodeVertex(vertex) });
@@ -179,9 +184,18 @@ export class Equivocations {
   }
 
   executed(waveId: WaveId): void {
-    this.#head = waveId;
-    for (const known of this.#attested.keys())
-      if (!this.#isNear(known)) this.#attested.delete(known);
+    this.#moveTo(waveId);
+    for (const known of this.#attested.keys()) {
+      if (!this.#isNear(BigInt(known))) this.#attested.delete(known);
+    }
+  }
+
+  #attestedOf(waveId: WaveId): Map<MemberIndex, SeenAttestation> {
+    const known = this.#attested.get(Number(waveId));
+    if (known !== undefined) return known;
+    const byMember = new Map<MemberIndex, SeenAttestation>();
+    this.#attested.set(Number(waveId), byMember);
+    return byMember;
   }
 
   #areSigned(author: MemberIndex, attestations: readonly Attestation[]): boolean {
@@ -193,9 +207,14 @@ export class Equivocations {
     return verdicts.every((valid) => valid);
   }
 
-  #isNear(waveId: WaveId): boolean {
+  #moveTo(head: WaveId): void {
     const span = BigInt(ATTESTED_WAVES);
-    return waveId + span > this.#head && waveId <= this.#head + span;
+    this.#below = head - span;
+    this.#highest = head + span;
+  }
+
+  #isNear(waveId: bigint): boolean {
+    return waveId > this.#below && waveId <= this.#highest;
   }
 
   #note(key: EvidenceKey): void {

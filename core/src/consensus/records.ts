@@ -95,7 +95,7 @@ export class ConsensusRecords {
   }
 
   putBatch(hash: BatchHash, bytes: Uint8Array): StoreWrite {
-    return this.#batches.put(this.#batchKey(hash), bytes);
+    return this.#batches.putLater(this.#batchKey(hash), () => bytes);
   }
 
   deleteBatch(hash: BatchHash): StoreWrite {
@@ -107,7 +107,7 @@ export class ConsensusRecords {
   }
 
   putCert(cert: HardFinalityCert): StoreWrite {
-    return this.#certs.put(u64BigEndian(cert.record.waveId), encodeCert(cert));
+    return this.#certs.putLater(u64BigEndian(cert.record.waveId), () => encodeCert(cert));
   }
 
   /** @throws PydeError when the record is damaged */

@@ -13,7 +13,7 @@ const batch = fc.record({ writes: fc.array(write, { maxLength: 5 }), sync: fc.bo
 type Batch = { readonly writes: readonly StoreWrite[]; readonly sync: boolean };
 
 function contents(disk: SimDisk): Map<string, string> {
-  return new Map(disk.image().map(([k, value]) => [toHex(k), toHex(value)]));
+  return new Map(disk.image().map(([k, { value }]) => [toHex(k), toHex(value)]));
 }
 
 function modelOf(batches: readonly Batch[]): Map<string, string> {
@@ -53,7 +53,7 @@ describe('SimDisk', () => {
         const durable = disk.image().filter(([k]) => disk.isDurable(k));
         disk.crash(disk.unsyncedBatches);
         const left = contents(disk);
-        for (const [k, value] of durable) expect(left.get(toHex(k))).toBe(toHex(value));
+        for (const [k, { value }] of durable) expect(left.get(toHex(k))).toBe(toHex(value));
       }),
     );
   });

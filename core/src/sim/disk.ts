@@ -3,9 +3,10 @@
  * a crash from some point on, as a log is that was not flushed. What a machine may rely on is
  * exactly what `KeyValueStore` promises, and nothing more happens here.
  *
- * Keys and values are kept as they are handed in, not copied: nobody changes them.
+ * Keys and values are kept as they are handed in, not copied: nobody changes them. A value may be
+ * worked out when it is first read; until then the write itself stands for it.
  */
-import { compareBytes } from '../bytes/index.ts';
+import { compareBytes, equalBytes } from '../bytes/index.ts';
 import {
   type KeyValueStore,
   prefixEnd,
@@ -14,17 +15,22 @@ import {
 } from '../platform/index.ts';
 import { ByteMap } from './byte-map.ts';
 
-/** How to take a batch back, newest write first. */
-type Undo = readonly StoreWrite[];
+interface Stored {
+  readonly value: Uint8Array;
+}
 
-export type DiskImage = readonly (readonly [key: Uint8Array, value: Uint8Array])[];
+/** A batch, and what its keys held before. */
+interface Undo {
+  readonly writes: readonly StoreWrite[];
+  readonly before: readonly (Stored | undefined)[];
+}
+
+export type DiskImage = readonly (readonly [key: Uint8Array, stored: Stored])[];
 
 export class SimDisk implements KeyValueStore {
-  readonly #entries = new ByteMap<Uint8Array>();
+  readonly #entries = new ByteMap<Stored>();
   /** Of the batches that are not on the platter yet, oldest first. */
   readonly #unsynced: Undo[] = [];
-  /** Keys written since the newest sync. */
-  readonly #fresh = new ByteMap<true>();
 
   get size(): number {
     return this.#entries.size;
@@ -35,12 +41,13 @@ export class SimDisk implements KeyValueStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#entries.get(key);
+    return this.#entries.get(key)?.value;
   }
 
   /** Would the entry survive a crash now? */
   isDurable(key: Uint8Array): boolean {
-    return this.#entries.get(key) !== undefined && this.#fresh.get(key) === undefined;
+    if (this.#entries.get(key) === undefined) return false;
+    return !this.#unsynced.some(({ writes }) => writes.some((write) => equalBytes(write.key, key)));
   }
 
   async *range(
@@ -53,24 +60,18 @@ export class SimDisk implements KeyValueStore {
     );
     found.sort(([a], [b]) => compareBytes(a, b));
     if (options.reverse === true) found.reverse();
-    yield* found.slice(0, options.limit);
+    for (const [key, { value }] of found.slice(0, options.limit)) yield [key, value];
   }
 
   /** The batch at once; a simulated delay is the caller's. */
   apply(writes: readonly StoreWrite[], sync: boolean): void {
-    const undo: StoreWrite[] = [];
+    const before: (Stored | undefined)[] = [];
     for (const write of writes) {
       const { key } = write;
-      const before =
-        write.kind === 'put' ? this.#entries.set(key, write.value) : this.#entries.delete(key);
-      if (sync) continue;
-      undo.push(
-        before === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: before },
-      );
-      this.#fresh.set(key, true);
+      before.push(write.kind === 'put' ? this.#entries.set(key, write) : this.#entries.delete(key));
     }
-    if (!sync) this.#unsynced.push(undo.reverse());
-    else this.#allDurable();
+    if (sync) this.#allDurable();
+    else this.#unsynced.push({ writes, before });
   }
 
   batch(writes: readonly StoreWrite[], options: { readonly sync: boolean }): Promise<void> {
@@ -87,9 +88,12 @@ export class SimDisk implements KeyValueStore {
     for (let i = 0; i < lost; i++) {
       const undo = this.#unsynced.pop();
       if (undo === undefined) break;
-      for (const write of undo) {
-        if (write.kind === 'put') this.#entries.set(write.key, write.value);
-        else this.#entries.delete(write.key);
+      for (let at = undo.writes.length - 1; at >= 0; at--) {
+        const write = undo.writes[at];
+        const before = undo.before[at];
+        if (write === undefined) continue;
+        if (before === undefined) this.#entries.delete(write.key);
+        else this.#entries.set(write.key, before);
       }
     }
     this.#allDurable();
@@ -111,12 +115,11 @@ export class SimDisk implements KeyValueStore {
   /** A copy of another time, or nothing, takes the place of what there is. */
   replace(image: DiskImage): void {
     this.#entries.clear();
-    for (const [key, value] of image) this.#entries.set(key, value);
+    for (const [key, stored] of image) this.#entries.set(key, stored);
     this.#allDurable();
   }
 
   #allDurable(): void {
     this.#unsynced.length = 0;
-    this.#fresh.clear();
   }
 }

@@ -77,10 +77,9 @@ function publicKeyOf(secret: Uint8Array): Uint8Array {
 function keyed(secret: Uint8Array, message: Uint8Array): Uint8Array {
   const tag = blake3(SIGNATURE_DOMAIN, secret, message);
   const out = new Uint8Array(FALCON_SIGNATURE_BYTES);
-  for (let at = 1; at < out.length; at += tag.length) {
-    out.set(tag.subarray(0, Math.min(tag.length, out.length - at)), at);
-  }
   out[0] = SIGNATURE_HEADER;
+  out.set(tag, 1);
+  for (let end = 1 + tag.length; end < out.length; end += end - 1) out.copyWithin(end, 1, end);
   return out;
 }
 
@@ -102,9 +101,8 @@ function remembering(verify: VerifySignatures): VerifySignatures {
   };
   return (checks) => {
     const verdicts = checks.map(recall);
-    const open = checks.filter((_, i) => verdicts[i] === undefined);
-    if (open.length === 0) return verdicts.map((valid) => valid === true);
-    const fresh = verify(open);
+    if (!verdicts.includes(undefined)) return verdicts.map((valid) => valid === true);
+    const fresh = verify(checks.filter((_, i) => verdicts[i] === undefined));
     let next = 0;
     return checks.map((check, i) => {
       const verdict = verdicts[i];

@@ -83,6 +83,11 @@ export class Table {
     return { kind: 'put', key, value: sealRecord(key, value) };
   }
 
+  /** As {@link put}: the record is made when the store asks for it, which then keeps it. */
+  putLater(suffix: Uint8Array, value: () => Uint8Array): StoreWrite {
+    return new LaterRecord(concatBytes(this.#prefix, suffix), value);
+  }
+
   delete(suffix: Uint8Array): StoreWrite {
     return { kind: 'delete', key: concatBytes(this.#prefix, suffix) };
   }
@@ -105,6 +110,23 @@ export class Table {
     for await (const [key, record] of this.#store.range(options)) {
       yield [key.subarray(1), openRecord(key, record)];
     }
+  }
+}
+
+class LaterRecord {
+  readonly kind = 'put';
+  readonly key: Uint8Array;
+  readonly #make: () => Uint8Array;
+  #record: Uint8Array | undefined;
+
+  constructor(key: Uint8Array, make: () => Uint8Array) {
+    this.key = key;
+    this.#make = make;
+  }
+
+  get value(): Uint8Array {
+    this.#record ??= sealRecord(this.key, this.#make());
+    return this.#record;
   }
 }
 
