@@ -46,8 +46,8 @@ export interface AnsweringOptions {
   readonly served: ReadonlySet<RequestProtocol>;
   /** @throws PydeError: sent as a refusal */
   answer(peerId: string, protocol: RequestProtocol, question: Uint8Array): Promise<Uint8Array>;
-  /** Takes one question from the peer's budget; false when it has none left. */
-  admit(peerId: string, protocol: RequestProtocol): boolean;
+  /** One question out of the peer's budget; `flood` when being refused does not slow it down. */
+  admit(peerId: string, protocol: RequestProtocol): 'take' | 'throttle' | 'flood';
   offend(peerId: string, offence: Offence): void;
   /** For tests. */
   readonly questionTimeoutMs?: number;
@@ -118,10 +118,9 @@ export class RequestAnswering {
       if (!this.#options.served.has(protocol)) {
         return await this.#refuse(stream, notServed(protocol));
       }
-      if (!this.#options.admit(peerId, protocol)) {
-        this.#options.offend(peerId, REQUEST_LIMITS[protocol].breach);
-        return await this.#refuse(stream, TOO_FAST);
-      }
+      const admission = this.#options.admit(peerId, protocol);
+      if (admission === 'flood') this.#options.offend(peerId, REQUEST_LIMITS[protocol].breach);
+      if (admission !== 'take') return await this.#refuse(stream, TOO_FAST);
       const question = await this.#question(protocol, stream);
       await this.#answer(peerId, protocol, question, stream);
     } catch (error) {

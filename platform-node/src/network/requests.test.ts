@@ -32,6 +32,11 @@ const SERVED: ReadonlySet<RequestProtocol> = new Set(
 );
 const question = Uint8Array.of(1, 2, 3);
 
+const ADMISSIONS: Partial<Record<RequestProtocol, 'throttle' | 'flood'>> = {
+  head: 'flood',
+  peers: 'throttle',
+};
+
 interface Server {
   readonly node: LoopbackNode;
   readonly id: string;
@@ -47,7 +52,7 @@ async function server(options: Partial<AnsweringOptions> = {}): Promise<Server> 
     logger: silentLogger,
     served: SERVED,
     answer: async (_peer, _protocol, bytes) => concatBytes(Uint8Array.of(9), bytes),
-    admit: () => true,
+    admit: () => 'take',
     offend: (peerId, offence) => {
       offences.push({ peerId, offence });
     },
@@ -201,7 +206,7 @@ describe('a question', () => {
 describe('an answer', () => {
   it('is refused by name when it is not served, too fast, or impossible', async () => {
     const to = await server({
-      admit: (_peer, protocol) => protocol !== 'head',
+      admit: (_peer, protocol) => ADMISSIONS[protocol] ?? 'take',
       answer: async (_peer, protocol) => {
         if (protocol === 'cert') throw new PydeError('request.unknown-wave', 'no such wave');
         throw new Error('a defect');
@@ -210,11 +215,12 @@ describe('an answer', () => {
     const { asking, offences } = await clientOf(to);
     expect(await codeOf(asking.ask(to.id, 'chunk', question))).toBe('refused:not-served');
     expect(await codeOf(asking.ask(to.id, 'head', question))).toBe('refused:too-fast');
+    expect(await codeOf(asking.ask(to.id, 'peers', question))).toBe('refused:too-fast');
     expect(await codeOf(asking.ask(to.id, 'cert', question))).toBe('refused:request.unknown-wave');
     expect(await codeOf(asking.ask(to.id, 'epoch', question))).toBe('refused:internal');
     expect(to.offences.map(({ offence }) => offence)).toEqual(['flood']);
     expect(offences).toEqual([]);
-    expect(to.answering.metrics()).toMatchObject({ requests_refused: 4, requests_answered: 0 });
+    expect(to.answering.metrics()).toMatchObject({ requests_refused: 5, requests_answered: 0 });
   });
 
   it('larger than its protocol allows is never sent', async () => {
