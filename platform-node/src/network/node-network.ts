@@ -22,17 +22,20 @@ import {
 import {
   type Genesis,
   genesisHash,
+  type Hash,
   toHash,
   toValidatorIndex,
   type ValidatorIndex,
 } from '@pyde/core/types';
 import { CommitteeLinks } from './committee-links.ts';
+import { Discovery, type OwnRecord, ownEnd, sentryEnds } from './discovery.ts';
 import { Gater, ipOf } from './gater.ts';
 import { Gossip } from './gossip.ts';
 import type { NetworkOptions, NetworkUser, NodeNetwork, PeerStatus } from './interface.ts';
-import { type OpenedNode, openLibp2pNode, transportOf } from './libp2p-node.ts';
+import { type Libp2pNode, type OpenedNode, openLibp2pNode, transportOf } from './libp2p-node.ts';
 import { LinkOpener } from './link-opener.ts';
 import { PeerDialler } from './peer-dialler.ts';
+import { PeerExchanger } from './peer-exchange.ts';
 import { NOT_SERVED, RequestAnswering } from './request-answering.ts';
 import { RequestAsking } from './request-asking.ts';
 
@@ -87,15 +90,25 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     random: options.random,
     ownPeerId: node.peerId.toString(),
     takeLocal: local,
+    hidden: new Set((options.sentryFor ?? []).map(({ peerId }) => peerId)),
   });
   book.add({ addresses: options.seeds, source: 'seed' });
   const offend = (peerId: string, offence: Offence): void => network.report(peerId, offence);
   const asking = new RequestAsking({ node, offend });
+  const exchanger = new PeerExchanger({
+    book,
+    genesisHash: hash,
+    verify: options.verify,
+    publicKeyOf: (validator) => genesis.validators[validator]?.publicKey,
+  });
   const answering = new RequestAnswering({
     node,
     logger: options.logger,
     served: new Set(REQUEST_PROTOCOLS.filter((protocol) => !NOT_SERVED.has(protocol))),
-    answer: (peerId, protocol, question) => user.get().answer(peerId, protocol, question),
+    answer: async (peerId, protocol, question) =>
+      protocol === 'peers'
+        ? exchanger.answer(peerId, question)
+        : await user.get().answer(peerId, protocol, question),
     admit,
     offend,
   });
@@ -119,6 +132,21 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     missing: () => missingOf(genesis, links),
     isRefused: (peerId) => scores.isRefused(peerId, nowMs()),
   });
+  const discovery = new Discovery({
+    node,
+    book,
+    scores,
+    exchanger,
+    asking,
+    clock,
+    random: options.random,
+    logger: options.logger,
+    folder: options.folder,
+    dnsSeeds: options.dnsSeeds,
+    secluded: options.sentries !== undefined,
+    offend,
+    ...ownRecordOf(options, node, hash),
+  });
   const network = new Libp2pNetwork({
     options,
     opened,
@@ -132,6 +160,7 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     links,
     opener,
     dialler,
+    discovery,
   });
   return network;
 }
@@ -150,6 +179,7 @@ interface Parts {
   readonly links: CommitteeLinks | undefined;
   readonly opener: LinkOpener | undefined;
   readonly dialler: PeerDialler;
+  readonly discovery: Discovery;
 }
 
 class Libp2pNetwork implements NodeNetwork {
@@ -169,7 +199,7 @@ class Libp2pNetwork implements NodeNetwork {
   }
 
   async start(user: NetworkUser): Promise<void> {
-    const { opened, answering, links, opener, gossip, dialler } = this.#parts;
+    const { opened, answering, links, opener, gossip, discovery, dialler } = this.#parts;
     const { node } = opened;
     this.#parts.user.set(user);
     node.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
@@ -185,6 +215,7 @@ class Libp2pNetwork implements NodeNetwork {
     await this.#listen();
     gossip.start();
     links?.start();
+    await discovery.start();
     dialler.start();
   }
 
@@ -258,11 +289,13 @@ class Libp2pNetwork implements NodeNetwork {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    const { links, gater, dialler, gossip, asking, answering, scores, options } = this.#parts;
+    const { links, gater, dialler, discovery, gossip, asking, answering, scores, options } =
+      this.#parts;
     const bans = scores.bans(options.clock.now().monotonicMs);
     return {
       ...gater.metrics(),
       ...dialler.metrics(),
+      ...discovery.metrics(),
       ...links?.metrics(),
       ...gossip.metrics(),
       ...asking.metrics(),
@@ -293,13 +326,13 @@ class Libp2pNetwork implements NodeNetwork {
   }
 
   async #stop(): Promise<void> {
-    const { opened, opener, dialler, links, gossip, answering, asking } = this.#parts;
+    const { opened, opener, dialler, discovery, links, gossip, answering, asking } = this.#parts;
     opener?.stop();
     dialler.stop();
     links?.stop();
     gossip.stop();
     asking.stop();
-    const closing = answering.stop().then(() => opened.close());
+    const closing = Promise.all([answering.stop(), discovery.stop()]).then(() => opened.close());
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, STOP_MS);
     await Promise.race([closing, late.promise]).finally(() => clearTimeout(timer));
@@ -344,6 +377,27 @@ function linksOf(
     ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
     user,
   });
+}
+
+/** A validator tells where it is reached: at its sentries, where it has some, and only there. */
+function ownRecordOf(
+  options: NetworkOptions,
+  node: Libp2pNode,
+  hash: Hash,
+): { readonly own?: OwnRecord } {
+  const { signer, sentries, genesis } = options;
+  if (signer === undefined) return {};
+  return {
+    own: {
+      genesisHash: hash,
+      validator: indexOf(genesis, signer.publicKey),
+      sign: (digest) => signer.sign(digest),
+      ends: () =>
+        sentries === undefined
+          ? ownEnd(node.peerId.toString(), node.getMultiaddrs().map(String))
+          : sentryEnds(sentries),
+    },
+  };
 }
 
 function indexOf(genesis: Genesis, publicKey: Uint8Array): ValidatorIndex {
