@@ -1,5 +1,5 @@
 /** The RPC of one node: every method for requests, and connections that can subscribe. */
-import { PydeError } from '../bytes/index.ts';
+import { isPydeError, PydeError } from '../bytes/index.ts';
 import type { Logger } from '../platform/index.ts';
 import type { RpcBackend } from './backend.ts';
 import { notServed, type RpcErrorCode } from './error.ts';
@@ -14,15 +14,23 @@ export interface RpcCaller {
   readonly isOperator: boolean;
 }
 
+/**
+ * Told of every call of a method when it begins, and by what it returned when it is answered: `ok`,
+ * or the code of the refusal. The method is one of the table, or `unknown`.
+ */
+export type CallWatch = (method: string) => (code: string) => void;
+
 const STRANGER: RpcCaller = { isOperator: false };
 
 export class RpcService {
   readonly #backend: RpcBackend;
   readonly #logger: Logger;
+  readonly #watch: CallWatch | undefined;
 
-  constructor(backend: RpcBackend, logger: Logger) {
+  constructor(backend: RpcBackend, logger: Logger, watch?: CallWatch) {
     this.#backend = backend;
     this.#logger = logger;
+    this.#watch = watch;
   }
 
   /** The response text; undefined when the text held only notifications. Never rejects. */
@@ -43,7 +51,19 @@ export class RpcService {
     return errorText(error, null, this.#logger);
   }
 
-  async #call(
+  async #call(method: string, params: readonly unknown[], caller: RpcCaller): Promise<unknown> {
+    const answered = this.#watch?.(METHODS.has(method) ? method : 'unknown');
+    try {
+      const result = await this.#run(method, params, caller);
+      answered?.('ok');
+      return result;
+    } catch (error) {
+      answered?.(isPydeError(error) ? error.code : 'rpc.internal');
+      throw error;
+    }
+  }
+
+  async #run(
     method: string,
     params: readonly unknown[],
     { isOperator }: RpcCaller,

@@ -8,3 +8,6 @@ export {
   type NodeLog,
   openLog,
 } from './log.ts';
+export { Operation, type OperationOptions } from './operation.ts';
+export type { Hindrance } from './readiness.ts';
+export type { NodeStanding, OperationSource } from './source.ts';

@@ -3,10 +3,10 @@
  * drives them. What it offers to RPC is `RpcBackend`; what it shows of state is always that of the
  * newest wave whose writes are in the store.
  */
-import { toHex } from '@pyde/core/bytes';
+import { isPydeError, toHex } from '@pyde/core/bytes';
 import type { Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
-import { type NodeMachine, type OpenNode, openNode } from '@pyde/core/node';
+import { type NodeMachine, type NodeOptions, type OpenNode, openNode } from '@pyde/core/node';
 import type { Clock, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
 import type { StateStore } from '@pyde/core/state';
@@ -20,12 +20,14 @@ import type {
   WaveCommitRecord,
 } from '@pyde/core/types';
 import type { NodeNetwork, PeerStatus } from '../network/index.ts';
+import type { NodeStanding } from '../operation/index.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { ExecutionThread } from '../workers/execution-thread.ts';
 import { VerificationPool } from '../workers/verification-pool.ts';
 import { Driver, type DriverParts } from './driver.ts';
 import { type ChainOptions, newestCertifiedWave, openChain } from './kept-chain.ts';
 import { NetworkOutlet, noOutlet } from './outlet.ts';
+import { type RuntimeWatch, watchedParts } from './runtime-watch.ts';
 import { Settlements } from './settlements.ts';
 import { systemRandom } from './system-clock.ts';
 
@@ -47,6 +49,14 @@ export interface RuntimeOptions extends Omit<ChainOptions, 'hasNetwork'> {
   /** See `NodeOptions` of core. */
   readonly isRestored?: boolean;
   readonly importedMark?: ImportedMark;
+  /** Transactions a second of one sender; any number without it. */
+  readonly senderRatePerSecond?: number;
+  /** Which rules the epochs run by; see `NodeOptions` of core. */
+  readonly protocol?: NodeOptions['protocol'];
+  /** Forgets no version of the state and no certificate. */
+  readonly isArchive?: boolean;
+  /** Told of what happens and how long it takes. */
+  readonly watch?: RuntimeWatch;
   /** Stands between the machine and everything else, for runs with a faulty member. */
   readonly disguise?: (node: OpenNode) => DriverParts['machine'];
 }
@@ -66,6 +76,8 @@ export class NodeRuntime implements RpcBackend {
   readonly #network: NodeNetwork | undefined;
   readonly #outlet: NetworkOutlet | undefined;
   readonly #logger: Logger;
+  readonly #watch: RuntimeWatch | undefined;
+  readonly #node: OpenNode;
   readonly #publicKey: FalconPublicKey | undefined;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
@@ -98,6 +110,8 @@ export class NodeRuntime implements RpcBackend {
     this.state = state;
     this.#machine = machine;
     this.#logger = parts.options.logger;
+    this.#watch = parts.options.watch;
+    this.#node = parts.node;
     this.#publicKey = parts.options.signer?.publicKey;
     this.#execution = parts.execution;
     this.#clock = parts.options.clock;
@@ -115,7 +129,7 @@ export class NodeRuntime implements RpcBackend {
       this.#failed = reject;
     });
     this.closed.catch(() => {});
-    this.#driver = new Driver({
+    const driven: DriverParts = {
       machine: parts.options.disguise?.(parts.node) ?? this.#machine,
       clock: parts.options.clock,
       store: parts.store,
@@ -130,9 +144,11 @@ export class NodeRuntime implements RpcBackend {
       },
       onStop: (reason) => {
         this.#logger.error('the node cannot go on', { reason: reason.message });
-        this.#failed(reason);
+        // One that halted takes part no more and still answers reads.
+        if (!isPydeError(reason, 'node.halted')) this.#failed(reason);
       },
-    });
+    };
+    this.#driver = new Driver(watchedParts(driven, this.#watch));
   }
 
   /**
@@ -150,7 +166,8 @@ export class NodeRuntime implements RpcBackend {
       // The thread takes a while to load, so it starts before anything else is read.
       const { promise: lost, resolve: onLost } = Promise.withResolvers<Error>();
       const { parameters } = genesis;
-      execution = new ExecutionThread({ folder: options.folder, parameters }, onLost);
+      const { folder, isArchive = false } = options;
+      execution = new ExecutionThread({ folder, parameters, isArchive }, onLost);
       const { signer } = options;
       const node = await openNode({
         store,
@@ -159,6 +176,10 @@ export class NodeRuntime implements RpcBackend {
         random: systemRandom,
         ...(options.isRestored === undefined ? {} : { isRestored: options.isRestored }),
         ...(options.importedMark === undefined ? {} : { importedMark: options.importedMark }),
+        ...(options.senderRatePerSecond === undefined
+          ? {}
+          : { mempool: { senderRatePerSecond: options.senderRatePerSecond } }),
+        ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
       });
       const certifiedWave = await newestCertifiedWave(store);
       const requests = await RequestServer.open({ store, state: node.state, genesis });
@@ -203,8 +224,13 @@ export class NodeRuntime implements RpcBackend {
     return this.#certifiedWave;
   }
 
-  submit(bytes: Uint8Array): Promise<TxHash> {
-    return this.#driver.submit(bytes);
+  async submit(bytes: Uint8Array): Promise<TxHash> {
+    const watch = this.#watch;
+    if (watch === undefined) return this.#driver.submit(bytes);
+    const beganMs = performance.now();
+    const hash = await this.#driver.submit(bytes);
+    watch.admitted(hash, performance.now() - beganMs);
+    return hash;
   }
 
   transactionStatus(hash: TxHash): ReturnType<NodeMachine['statusOf']> {
@@ -246,6 +272,15 @@ export class NodeRuntime implements RpcBackend {
   /** Who this node is connected to; none without a network. */
   peers(): readonly PeerStatus[] {
     return this.#network?.peers() ?? [];
+  }
+
+  /** Where this node stands among the others. */
+  standing(): NodeStanding {
+    const { phase, epoch, halted, protocol } = this.#machine;
+    const isValidator = this.#publicKey !== undefined;
+    const { hasSeat } = this.#node.chain;
+    const { status: consensus } = this.#node.epochs.consensus;
+    return { phase, epoch, halted, protocol, isValidator, hasSeat, consensus };
   }
 
   metrics(): Record<string, number> {
@@ -310,6 +345,7 @@ export class NodeRuntime implements RpcBackend {
   }
 
   #onEquivocation({ kind, epoch, author, at }: Equivocation): void {
+    this.#watch?.equivocation();
     this.#logger.warn('a validator contradicts itself', { kind, epoch, author, at });
   }
 

@@ -1,1 +1,3 @@
-export { RpcServer, type RpcServerOptions, type ServerErrorCode } from './rpc-server.ts';
+export type { ServerErrorCode } from './listen-error.ts';
+export { type PageAnswer, PageServer, type PageServerOptions, type Pages } from './pages.ts';
+export { RpcServer, type RpcServerOptions, type ServerWatch } from './rpc-server.ts';

@@ -8,16 +8,12 @@ import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { Logger } from '@pyde/core/platform';
-import { type RpcBackend, RpcService } from '@pyde/core/rpc';
+import { type CallWatch, type RpcBackend, RpcService } from '@pyde/core/rpc';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { listenError } from './listen-error.ts';
+import { type Pages, servePages } from './pages.ts';
 import { readBody } from './request-body.ts';
 import { SocketSet } from './socket-set.ts';
-
-export type ServerErrorCode =
-  | 'server.port-taken'
-  | 'server.port-forbidden'
-  | 'server.address'
-  | 'server.listen';
 
 export interface RpcServerOptions {
   readonly backend: RpcBackend;
@@ -27,6 +23,18 @@ export interface RpcServerOptions {
   readonly logger: Logger;
   /** Requests a second from one address, over HTTP and on each WebSocket. Off by default. */
   readonly requestsPerSecond?: number;
+  /** Other pages to GET on this port, by path. */
+  readonly pages?: Pages;
+  /** Told of what callers ask. */
+  readonly watch?: ServerWatch;
+}
+
+export interface ServerWatch {
+  readonly called: CallWatch;
+  /** A request was refused because its address asks too often. */
+  rateLimited(): void;
+  /** So many WebSockets are open. */
+  sockets(open: number): void;
 }
 
 const MAX_CONNECTIONS = 2_048;
@@ -46,8 +54,9 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
-    this.#service = new RpcService(options.backend, options.logger);
-    this.#sockets = new SocketSet(this.#service, options.logger, options.requestsPerSecond);
+    const { backend, logger, requestsPerSecond, watch } = options;
+    this.#service = new RpcService(backend, logger, watch?.called);
+    this.#sockets = new SocketSet(this.#service, logger, requestsPerSecond);
   }
 
   /**
@@ -94,6 +103,7 @@ export class RpcServer {
     );
     app.setErrorHandler(async (error, _, reply) => {
       const limited = error instanceof RateLimited;
+      if (limited) this.#options.watch?.rateLimited();
       if (!limited && !isPydeError(error)) this.#logRequestError(error);
       reply.code(limited ? 429 : 200).type('application/json; charset=utf-8');
       return this.#service.refuse(error instanceof RateLimited ? error.refusal : asRefusal(error));
@@ -119,7 +129,13 @@ export class RpcServer {
       reply.type('application/json; charset=utf-8');
       return answer ?? '';
     });
-    app.get('/ws', { websocket: true }, (socket) => this.#sockets.accept(socket));
+    app.get('/ws', { websocket: true }, (socket) => {
+      this.#sockets.accept(socket);
+      const tell = (): void => this.#options.watch?.sockets(this.#sockets.size);
+      tell();
+      socket.once('close', tell);
+    });
+    if (this.#options.pages !== undefined) servePages(app, this.#options.pages);
     return app;
   }
 
@@ -152,38 +168,4 @@ function asRefusal(error: unknown): unknown {
     typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
   if (isPydeError(error) || typeof status !== 'number' || status >= 500) return error;
   return new PydeError('rpc.request', 'the HTTP request is malformed; send JSON with POST');
-}
-
-function listenError(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const where = `${host}:${port}`;
-  const details = { host, port };
-  switch (code) {
-    case 'EADDRINUSE':
-      return new PydeError(
-        'server.port-taken',
-        `${where} is taken by another program; stop that program, or choose another port`,
-        details,
-      );
-    case 'EACCES':
-      return new PydeError(
-        'server.port-forbidden',
-        `this user may not listen on ${where}; choose a port above 1023`,
-        details,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new PydeError(
-        'server.address',
-        `${host} is not an address of this machine; use 127.0.0.1, or 0.0.0.0 for all`,
-        details,
-      );
-    default:
-      return new PydeError(
-        'server.listen',
-        `cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`,
-        details,
-      );
-  }
 }

@@ -29,6 +29,11 @@ export class SocketSet {
     this.#messagesPerSecond = messagesPerSecond;
   }
 
+  /** Open ones. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
   accept(socket: WebSocket): void {
     if (this.#sockets.size >= MAX_SOCKETS) {
       socket.close(TRY_AGAIN_LATER, 'this node has as many connections as it takes');
