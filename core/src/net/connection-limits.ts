@@ -166,7 +166,10 @@ export class ConnectionCaps {
     if (this.#committee < this.#limits.reservedForCommittee) this.#toCommittee(entry);
   }
 
-  /** An address at which we reached a committee member ourselves: it may come from there, too. */
+  /**
+   * An address at which we reached a committee member ourselves, or that its signed record names:
+   * it may come from there, too.
+   */
   provenAt(address: string): void {
     const place = placeOf(address, this.#limits.exemptLocal);
     if (place !== undefined && !place.local) this.#committeeHosts.set(place.host, true);
