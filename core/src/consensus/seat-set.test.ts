@@ -18,7 +18,11 @@ describe('a set of seats', () => {
         for (const seat of removed) set.remove(seat);
         const left = added.filter((seat) => !removed.includes(seat)).sort((a, b) => a - b);
         expect(set.list()).toEqual(left);
-        for (let seat = 0; seat < 128; seat++) expect(set.has(seat)).toBe(left.includes(seat));
+        for (let seat = 0; seat < 128; seat++) {
+          expect(set.has(seat)).toBe(left.includes(seat));
+          expect(set.isOnly(seat)).toBe(left.length === 1 && left[0] === seat);
+        }
+        expect(set.isEmpty).toBe(left.length === 0);
       }),
     );
   });

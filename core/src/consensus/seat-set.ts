@@ -28,6 +28,19 @@ export class SeatSet {
     else this.#d &= kept;
   }
 
+  get isEmpty(): boolean {
+    return (this.#a | this.#b | this.#c | this.#d) === 0;
+  }
+
+  /** Is this the one seat in it? */
+  isOnly(seat: number): boolean {
+    if (!this.has(seat)) return false;
+    const others = new SeatSet();
+    others.addAll(this);
+    others.remove(seat);
+    return others.isEmpty;
+  }
+
   addAll(other: SeatSet): void {
     this.#a |= other.#a;
     this.#b |= other.#b;

@@ -13,11 +13,7 @@ import {
   type RangeOptions,
   type StoreWrite,
 } from '../platform/index.ts';
-import { ByteMap } from './byte-map.ts';
-
-interface Stored {
-  readonly value: Uint8Array;
-}
+import { Shelves, type Stored } from './shelves.ts';
 
 /** A batch, and what its keys held before. */
 interface Undo {
@@ -28,12 +24,19 @@ interface Undo {
 export type DiskImage = readonly (readonly [key: Uint8Array, stored: Stored])[];
 
 export class SimDisk implements KeyValueStore {
-  readonly #entries = new ByteMap<Stored>();
+  readonly #shelves: Shelves;
+  readonly #index: number;
   /** Of the batches that are not on the platter yet, oldest first. */
   readonly #unsynced: Undo[] = [];
 
+  /** @param index which of the disks that share shelves it is */
+  constructor(shelves = new Shelves(), index = 0) {
+    this.#shelves = shelves;
+    this.#index = index;
+  }
+
   get size(): number {
-    return this.#entries.size;
+    return this.#shelves.size(this.#index);
   }
 
   get unsyncedBatches(): number {
@@ -41,12 +44,12 @@ export class SimDisk implements KeyValueStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#entries.get(key)?.value;
+    return this.#shelves.get(this.#index, key)?.value;
   }
 
   /** Would the entry survive a crash now? */
   isDurable(key: Uint8Array): boolean {
-    if (this.#entries.get(key) === undefined) return false;
+    if (this.#shelves.get(this.#index, key) === undefined) return false;
     return !this.#unsynced.some(({ writes }) => writes.some((write) => equalBytes(write.key, key)));
   }
 
@@ -55,7 +58,7 @@ export class SimDisk implements KeyValueStore {
   ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array]> {
     const from = options.from ?? options.prefix;
     const end = options.until ?? prefixEnd(options.prefix);
-    const found = [...this.#entries.entries()].filter(
+    const found = [...this.#shelves.entries(this.#index)].filter(
       ([key]) => compareBytes(key, from) >= 0 && (end === undefined || compareBytes(key, end) < 0),
     );
     found.sort(([a], [b]) => compareBytes(a, b));
@@ -68,7 +71,11 @@ export class SimDisk implements KeyValueStore {
     const before: (Stored | undefined)[] = [];
     for (const write of writes) {
       const { key } = write;
-      before.push(write.kind === 'put' ? this.#entries.set(key, write) : this.#entries.delete(key));
+      before.push(
+        write.kind === 'put'
+          ? this.#shelves.set(this.#index, key, write)
+          : this.#shelves.delete(this.#index, key),
+      );
     }
     if (sync) this.#allDurable();
     else this.#unsynced.push({ writes, before });
@@ -92,8 +99,8 @@ export class SimDisk implements KeyValueStore {
         const write = undo.writes[at];
         const before = undo.before[at];
         if (write === undefined) continue;
-        if (before === undefined) this.#entries.delete(write.key);
-        else this.#entries.set(write.key, before);
+        if (before === undefined) this.#shelves.delete(this.#index, write.key);
+        else this.#shelves.set(this.#index, write.key, before);
       }
     }
     this.#allDurable();
@@ -109,13 +116,13 @@ export class SimDisk implements KeyValueStore {
 
   /** Everything that is on the disk now, for {@link replace}. */
   image(): DiskImage {
-    return [...this.#entries.entries()];
+    return [...this.#shelves.entries(this.#index)];
   }
 
   /** A copy of another time, or nothing, takes the place of what there is. */
   replace(image: DiskImage): void {
-    this.#entries.clear();
-    for (const [key, stored] of image) this.#entries.set(key, stored);
+    this.#shelves.clear(this.#index);
+    for (const [key, stored] of image) this.#shelves.set(this.#index, key, stored);
     this.#allDurable();
   }
 

@@ -34,6 +34,7 @@ import { Samples } from './samples.ts';
 import { SentVertices } from './sent-vertices.ts';
 import { sharedDoor } from './shared-door.ts';
 import { SharedExecution } from './shared-execution.ts';
+import { Shelves } from './shelves.ts';
 import type { SimSignatures } from './signatures.ts';
 import { signaturesFor } from './signers.ts';
 import { SIM_START_MS, simGenesis } from './sim-genesis.ts';
@@ -157,6 +158,7 @@ export class Simulation implements World, Observer {
       Prng.seeded(seed, NETWORK_STREAM),
     );
     const door = sharedDoor();
+    const shelves = new Shelves();
     const { arrivalTickUs } = options;
     this.#arrivals = arrivalTickUs > 0 ? new Arrivals(arrivalTickUs, validators) : undefined;
     const execution = options.sharesWork ? new SharedExecution(validators) : undefined;
@@ -170,7 +172,7 @@ export class Simulation implements World, Observer {
         verify: signatures.verify,
         door,
         prng: Prng.seeded(seed, NODE_STREAM + index),
-        disk: new SimDisk(),
+        disk: new SimDisk(shelves, index),
       };
       const setup = { seat, times: NODE_TIMES, disguise: disguises.get(index), execution };
       return new SimNode(setup, this);
