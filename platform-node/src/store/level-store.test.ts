@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LevelStore } from './level-store.ts';
 
@@ -51,6 +52,34 @@ describe('LevelStore', () => {
     await store.batch([put(key(1), new Uint8Array(1024 * 1024))], { sync: false });
     expect(store.memoryBytes - before).toBeGreaterThanOrEqual(1024 * 1024);
     await store.close();
+  });
+
+  it('reads tables without keeping copies of their blocks', async () => {
+    const store = await LevelStore.open(folder);
+    const rows = Array.from({ length: 4096 }, (_, i) => key(1, i >> 8, i & 255));
+    const value = new Uint8Array(4096).fill(7);
+    for (const first of [0, 1024, 2048, 3072]) {
+      const batch = rows.slice(first, first + 1024).map((k) => put(k, value));
+      await store.batch(batch, { sync: false });
+    }
+    const before = store.memoryBytes;
+    for (const k of rows) expect(store.get(k)).toHaveLength(value.length);
+    expect(store.memoryBytes).toBeLessThanOrEqual(before);
+    await store.close();
+  });
+
+  it('goes on with a database whose tables are compressed', async () => {
+    const older = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
+      ...{ keyEncoding: 'view', valueEncoding: 'view', compression: true },
+    });
+    const value = new Uint8Array(4096).fill(7);
+    await older.batch([{ type: 'put', key: key(1), value }]);
+    await older.compactRange(key(0), key(255));
+    await older.close();
+    const store = await LevelStore.open(folder);
+    expect(store.get(key(1))).toEqual(value);
+    await store.close();
+    expect(await LevelStore.checkFiles(folder)).toEqual([]);
   });
 
   it('refuses a second process on the same folder with a sentence that says what to do', async () => {

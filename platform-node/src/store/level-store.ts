@@ -43,7 +43,16 @@ export const RESERVED_DISK_BYTES = 16 * 1024 * 1024;
 
 const PAUSE_BETWEEN_TABLES_MS = 100;
 
-const OPTIONS = { keyEncoding: 'view', valueEncoding: 'view', multithreading: true } as const;
+/**
+ * Not compressed: most of what is written are hashes and signatures, which do not shrink (a database
+ * of 272 MB became 293), and blocks read where their file is mapped need no copy in a block cache.
+ */
+const OPTIONS = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  multithreading: true,
+  compression: false,
+} as const;
 
 export class LevelStore implements KeyValueStore {
   readonly #db: Level;
