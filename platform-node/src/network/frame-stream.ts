@@ -52,8 +52,8 @@ export class FrameStream {
     this.#queue = new SendQueue(options.queue);
     const { stream } = options;
     stream.addEventListener('message', ({ data }) => this.#feed(data));
-    stream.addEventListener('drain', this.#write);
-    stream.addEventListener('idle', this.#write);
+    stream.addEventListener('drain', this.#schedule);
+    stream.addEventListener('idle', this.#schedule);
     stream.addEventListener('remoteCloseWrite', () => this.#end());
     stream.addEventListener('close', () => this.#end());
     // What came before the end, and before us, is given out first.
@@ -139,13 +139,17 @@ export class FrameStream {
     }
   }
 
-  #schedule(): void {
+  /**
+   * Writes after everything that runs now. The library fires its events in the middle of its own
+   * writing, and what is sent then lies in its buffer until something else is sent.
+   */
+  readonly #schedule = (): void => {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(this.#write);
-  }
+    queueMicrotask(() => this.#write());
+  };
 
-  readonly #write = (): void => {
+  #write(): void {
     this.#scheduled = false;
     const stream = this.#stream;
     while (!this.#ended && !this.#queue.isEmpty && !stream.writableNeedsDrain) {
@@ -166,7 +170,7 @@ export class FrameStream {
         this.#end();
       }
     }
-  };
+  }
 
   /** Bandwidth is short: on again when there is some. */
   #pace(nowMs: number): void {
@@ -192,7 +196,7 @@ export class FrameStream {
     this.#ended = true;
     this.#reader.close();
     clearTimeout(this.#pacing);
-    this.#stream.removeEventListener('drain', this.#write);
-    this.#stream.removeEventListener('idle', this.#write);
+    this.#stream.removeEventListener('drain', this.#schedule);
+    this.#stream.removeEventListener('idle', this.#schedule);
   }
 }

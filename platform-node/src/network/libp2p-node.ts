@@ -3,8 +3,9 @@
  * (design/architecture.md, "Runtime facts": what must be switched off and why).
  *
  * The identity is an Ed25519 key in the keychain of the datastore in the node's folder, beside the
- * certificate that browsers know a webrtc-direct address by. libp2p's own limits are opened wide:
- * `gater.ts` refuses by the table in core/net, which knows about validators.
+ * certificate that browsers know a webrtc-direct address by. Nothing else of libp2p is written: its
+ * notes on peers stay in memory. Its own limits are opened wide: `gater.ts` refuses by the table in
+ * core/net, which knows about validators.
  */
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
@@ -73,21 +74,21 @@ const PING_INTERVAL_MS = 30_000;
  * @throws PydeError `network.address` for an address that cannot be read, `network.folder`
  */
 export async function openLibp2pNode(options: Libp2pNodeOptions): Promise<OpenedNode> {
-  const transports = await transportsFor([...options.listen, ...options.dials]);
+  const addresses = [...options.listen, ...options.dials];
+  addresses.forEach(transportOf);
   const datastore = await openDatastore(join(options.folder, 'network'));
   try {
     const privateKey = await loadIdentity(datastore);
     const node = await createLibp2p<NodeServices>({
       start: false,
       privateKey,
-      datastore,
       logger: quiet,
       nodeInfo: { name: 'pyde', userAgent: 'pyde' },
       addresses: {
         listen: [...options.listen],
         ...(options.announce === undefined ? {} : { announce: [...options.announce] }),
       },
-      transports,
+      transports: await transportsFor(addresses, datastore),
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES } })],
       connectionGater: options.gater,
@@ -105,7 +106,7 @@ export async function openLibp2pNode(options: Libp2pNodeOptions): Promise<Opened
       services: {
         identify: identify(),
         ping: ping(),
-        keychain: keychain(),
+        keychain: () => keychain()({ datastore, logger: quiet }),
         // The library's own object refuses to be copied; this one can be.
         gossip: ({ privateKey, peerId, peerStore, registrar, connectionManager, logger }) =>
           options.gossip({ privateKey, peerId, peerStore, registrar, connectionManager, logger }),
@@ -156,7 +157,10 @@ async function loadIdentity(datastore: LevelDatastore): Promise<PrivateKey> {
 type Transports = NonNullable<Libp2pInit['transports']>;
 
 /** tcp always; the others cost memory and are loaded only for an address that needs them. */
-async function transportsFor(addresses: readonly string[]): Promise<Transports> {
+async function transportsFor(
+  addresses: readonly string[],
+  datastore: LevelDatastore,
+): Promise<Transports> {
   const needed = new Set(addresses.map(transportOf));
   const transports: Transports = [];
   if (needed.has('quic')) {
@@ -170,7 +174,11 @@ async function transportsFor(addresses: readonly string[]): Promise<Transports> 
   }
   if (needed.has('webrtc-direct')) {
     const { webRTCDirect } = await import('@libp2p/webrtc');
-    transports.push(webRTCDirect());
+    const make = webRTCDirect();
+    // Its certificate is kept; what libp2p notes of every peer that passes by is not.
+    transports.push((components) =>
+      make(Object.create(components, { datastore: { value: datastore } })),
+    );
   }
   return transports;
 }

@@ -1,5 +1,6 @@
 /** Whole networks of this folder on the loopback, in one process, for tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PydeError } from '@pyde/core/bytes';
@@ -145,3 +146,15 @@ export const linksOf = ({ network }: TestNode): number[] =>
     .peers()
     .flatMap(({ validator }) => (validator === undefined ? [] : [validator]))
     .sort((a, b) => a - b);
+
+/** TCP ports of the loopback that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ports.push((server.address() as AddressInfo).port);
+  }
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return ports;
+}
