@@ -6,7 +6,13 @@
 import { isPydeError, toHex } from '@pyde/core/bytes';
 import type { Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
-import { type NodeMachine, type NodeOptions, type OpenNode, openNode } from '@pyde/core/node';
+import {
+  type NodeMachine,
+  type NodeOptions,
+  type OpenFollower,
+  type OpenNode,
+  openNode,
+} from '@pyde/core/node';
 import type { Clock, Logger } from '@pyde/core/platform';
 import type { NodeIdentity, RpcBackend } from '@pyde/core/rpc';
 import type { StateStore } from '@pyde/core/state';
@@ -61,6 +67,17 @@ export interface RuntimeOptions extends Omit<ChainOptions, 'hasNetwork'> {
   readonly disguise?: (node: OpenNode) => DriverParts['machine'];
 }
 
+/** What a node without a key shows of consensus, in which it takes no part. */
+const NO_CONSENSUS: ConsensusStatus = {
+  ownRound: 0,
+  highestRound: 0,
+  lowestRound: 0,
+  waitingWaves: 0,
+  bufferedVertices: 0,
+  missing: 0,
+  batchesInMemory: 0,
+  refused: new Map(),
+};
 const AGENT_VERSION = 'pyde/0.1.0';
 
 export class NodeRuntime implements RpcBackend {
@@ -77,7 +94,7 @@ export class NodeRuntime implements RpcBackend {
   readonly #outlet: NetworkOutlet | undefined;
   readonly #logger: Logger;
   readonly #watch: RuntimeWatch | undefined;
-  readonly #node: OpenNode;
+  readonly #node: OpenNode | OpenFollower;
   readonly #publicKey: FalconPublicKey | undefined;
   readonly #waveListeners = new Set<(record: WaveCommitRecord) => void>();
   readonly #finalityListeners = new Set<(cert: HardFinalityCert) => void>();
@@ -95,7 +112,7 @@ export class NodeRuntime implements RpcBackend {
 
   private constructor(parts: {
     readonly store: LevelStore;
-    readonly node: OpenNode;
+    readonly node: OpenNode | OpenFollower;
     readonly execution: ExecutionThread;
     readonly requests: RequestServer;
     readonly network: NodeNetwork | undefined;
@@ -130,7 +147,10 @@ export class NodeRuntime implements RpcBackend {
     });
     this.closed.catch(() => {});
     const driven: DriverParts = {
-      machine: parts.options.disguise?.(parts.node) ?? this.#machine,
+      machine:
+        parts.node.followed === undefined
+          ? (parts.options.disguise?.(parts.node) ?? this.#machine)
+          : this.#machine,
       clock: parts.options.clock,
       store: parts.store,
       pool: this.#pool,
@@ -278,8 +298,9 @@ export class NodeRuntime implements RpcBackend {
   standing(): NodeStanding {
     const { phase, epoch, halted, protocol } = this.#machine;
     const isValidator = this.#publicKey !== undefined;
-    const { hasSeat } = this.#node.chain;
-    const { status: consensus } = this.#node.epochs.consensus;
+    const { hasSeat } = this.#machine;
+    const consensus =
+      this.#node.followed === undefined ? this.#node.epochs.consensus.status : NO_CONSENSUS;
     return { phase, epoch, halted, protocol, isValidator, hasSeat, consensus };
   }
 
