@@ -14,6 +14,7 @@ import type {
 } from '@pyde/core/net';
 import type { Clock, Logger, Random, Transport, VerifySignatures } from '@pyde/core/platform';
 import type { Genesis, ValidatorIndex } from '@pyde/core/types';
+import type { DnsResolver } from './dns-seeds.ts';
 
 export interface NodeNetwork extends Transport {
   readonly peerId: string;
@@ -97,6 +98,8 @@ export interface NetworkOptions {
   readonly seeds: readonly string[];
   /** Names with TXT "dnsaddr=…", or A/AAAA and a port. */
   readonly dnsSeeds: readonly string[];
+  /** Instead of the system's, for tests. */
+  readonly dns?: DnsResolver;
   /** This validator talks only to these (multiaddr with /p2p/). */
   readonly sentries?: readonly string[];
   /** This node relays for them and never names them. */

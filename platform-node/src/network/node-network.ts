@@ -143,6 +143,7 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     logger: options.logger,
     folder: options.folder,
     dnsSeeds: options.dnsSeeds,
+    ...(options.dns === undefined ? {} : { dns: options.dns }),
     secluded: options.sentries !== undefined,
     offend,
     ...ownRecordOf(options, node, hash),
