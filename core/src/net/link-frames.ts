@@ -48,7 +48,7 @@ export function encodeFrameHeader(kind: FrameKind, payload: Uint8Array): Uint8Ar
   const header = new Uint8Array(FRAME_HEADER_BYTES);
   new DataView(header.buffer).setUint32(0, payload.length, true);
   header[4] = FRAME_KINDS.indexOf(kind);
-  checkPayload(kind, payload.length, payload[0]);
+  checkPayload(kind, payload.length, payload[0] ?? -1);
   return header;
 }
 
@@ -66,9 +66,9 @@ export function encodeFrame({ kind, payload }: Frame): Uint8Array {
  * @throws PydeError `net.frame` with `details.oversized` true where only the length is wrong
  */
 export function decodeFrameHeader(peek: Uint8Array, allowed: ReadonlySet<FrameKind>): FrameHeader {
-  const number = peek[4] ?? FRAME_KINDS.length;
+  const number = peek[4] ?? -1;
   const kind = FRAME_KINDS[number];
-  if (peek.length < FRAME_PEEK_BYTES || kind === undefined) {
+  if (kind === undefined || peek.length < FRAME_PEEK_BYTES) {
     throw netError('net.frame', `a frame's kind is 0 to ${FRAME_KINDS.length - 1}`, {
       kind: number,
     });
@@ -77,11 +77,12 @@ export function decodeFrameHeader(peek: Uint8Array, allowed: ReadonlySet<FrameKi
     throw netError('net.frame', `a frame ${kind} is not expected now`, { kind });
   }
   const length = new DataView(peek.buffer, peek.byteOffset).getUint32(0, true);
-  checkPayload(kind, length, peek[FRAME_HEADER_BYTES]);
+  checkPayload(kind, length, peek[FRAME_HEADER_BYTES] ?? -1);
   return { kind, length };
 }
 
-function checkPayload(kind: FrameKind, length: number, first: number | undefined): void {
+/** @param first byte of the payload; -1 when it has none */
+function checkPayload(kind: FrameKind, length: number, first: number): void {
   const [least, most] = kind === 'message' ? [1, messageLimit(first)] : PAYLOAD_BYTES[kind];
   if (length >= least && length <= most) return;
   throw netError('net.frame', `a frame ${kind} has ${least} to ${most} bytes, not ${length}`, {
@@ -92,10 +93,8 @@ function checkPayload(kind: FrameKind, length: number, first: number | undefined
   });
 }
 
-function messageLimit(tag: number | undefined): number {
-  const most = tag === undefined ? undefined : maxMessageBytes(tag);
+function messageLimit(tag: number): number {
+  const most = maxMessageBytes(tag);
   if (most !== undefined) return most;
-  throw netError('net.frame', 'a frame message starts with the tag of its kind', {
-    tag: tag ?? null,
-  });
+  throw netError('net.frame', 'a frame message starts with the tag of its kind', { tag });
 }

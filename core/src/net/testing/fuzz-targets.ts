@@ -15,10 +15,16 @@ import {
   REFUSAL_CODES,
 } from '../handshake-messages.ts';
 import { hostKey, parseIp, subnetKey } from '../ip-address.ts';
-import { encodeFrame, FRAME_KINDS, type Frame } from '../link-frames.ts';
+import {
+  encodeFrame,
+  FRAME_KINDS,
+  type Frame,
+  type FrameKind,
+  HANDSHAKE_FRAMES,
+} from '../link-frames.ts';
 import { checkMultiaddr } from '../multiaddr.ts';
 import { decodeBook, encodeBook } from '../peer-book-store.ts';
-import { decodePeerExchange, encodePeerExchange } from '../peer-exchange.ts';
+import { decodePeerExchange, encodePeerExchange, MAX_EXCHANGED } from '../peer-exchange.ts';
 import { decodePeerRecord, encodePeerRecord, verifyPeerRecord } from '../peer-record.ts';
 import { decodeScores, encodeScores } from '../score-store.ts';
 import { endOf, GENESIS_HASH, peerIdOf, recordOf, validatorKey, verify } from '../testing.ts';
@@ -55,9 +61,9 @@ const sentried = recordOf(2, 1n, {
 });
 
 /** Every whole frame of a stream that ends with one. */
-function decodeStream(bytes: Uint8Array): Frame[] {
+function decodeStream(bytes: Uint8Array, allowed: ReadonlySet<FrameKind>): Frame[] {
   const frames: Frame[] = [];
-  const reader = new FrameReader(ALL);
+  const reader = new FrameReader(allowed);
   reader.feed(bytes, (frame) => frames.push(frame));
   reader.end();
   return frames;
@@ -76,11 +82,23 @@ export const netTargets: readonly FuzzTarget[] = [
         encodeFrame({ kind: 'ping', payload: new Uint8Array(8) }),
         encodeFrame({ kind: 'refuse', payload: new Uint8Array(6) }),
       ),
+      encodeFrame({ kind: 'message', payload: frameMessage('batch', new Uint8Array(40)) }),
     ],
-    decode: decodeStream,
+    decode: (bytes) => decodeStream(bytes, ALL),
     encode: (frames) => concatBytes(...frames.map(encodeFrame)),
     // One frame is allocated whole, as large as its kind may be.
     bound: (length) => ({ largest: A_BATCH, total: A_BATCH + 65_536 + 16 * length }),
+  }),
+  bytesTarget({
+    name: 'stream of a link before its proof',
+    seeds: [
+      concatBytes(
+        encodeFrame({ kind: 'hello', payload: hello }),
+        encodeFrame({ kind: 'proof', payload: proof }),
+      ),
+    ],
+    decode: (bytes) => decodeStream(bytes, HANDSHAKE_FRAMES),
+    encode: (frames) => concatBytes(...frames.map(encodeFrame)),
   }),
   bytesTarget({
     name: 'hello of a link',
@@ -144,6 +162,14 @@ export const netTargets: readonly FuzzTarget[] = [
     layout: decodePeerExchange,
     decode: decodePeerExchange,
     encode: encodePeerExchange,
+    craft: (random) =>
+      encodePeerExchange({
+        records: Array.from({ length: random.below(3) }, () => record),
+        peers: Array.from({ length: random.between(MAX_EXCHANGED - 3, MAX_EXCHANGED) }, (_, i) => ({
+          peerId: peerIdOf(i),
+          addresses: [],
+        })),
+      }),
   }),
   bytesTarget({
     name: 'stored peers',
@@ -176,7 +202,7 @@ export const netTargets: readonly FuzzTarget[] = [
   }),
   bytesTarget({
     name: 'address of the network',
-    seeds: ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', '::', 'fe80::1:2'].map((text) =>
+    seeds: ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', '::', '1:2:3:4:5:6:7:8'].map((text) =>
       utf8.encode(text),
     ),
     decode: (bytes) => {
