@@ -6,7 +6,7 @@
  */
 import { encode, PydeError } from '../bytes/index.ts';
 import { falconVerifyBatch } from '../crypto/index.ts';
-import type { VerifySignatures } from '../platform/index.ts';
+import type { SignatureCheck, VerifySignatures } from '../platform/index.ts';
 import {
   type FalconSignature,
   type HardFinalityCert,
@@ -91,6 +91,15 @@ export function signerBitmap(members: readonly number[], size: number): Uint8Arr
   return bitmap;
 }
 
+/** What is left to be checked of a certificate that keeps every other rule. */
+export interface CertChecks {
+  readonly digest: Hash;
+  /** All must verify. */
+  readonly checks: readonly SignatureCheck[];
+  /** The member that each check is of. */
+  readonly members: readonly number[];
+}
+
 /**
  * Checks that q members of `committee` signed `cert.record`.
  * @returns the record's digest
@@ -101,7 +110,28 @@ export function verifyCert(
   committee: Committee,
   { chainId, verify = falconVerifyBatch }: CertOptions,
 ): Hash {
-  const { record, signers, signatures } = cert;
+  const { digest, checks, members } = certChecks(cert, committee, chainId);
+  const bad = verify(checks).indexOf(false);
+  if (bad >= 0) {
+    const member = members[bad] ?? -1;
+    throw refuse(
+      'cert.signature',
+      `the signature of member ${member} does not fit the record of wave ${cert.record.waveId}`,
+      { member },
+    );
+  }
+  return digest;
+}
+
+/**
+ * Every rule of {@link verifyCert} but the signatures, for whoever has them checked elsewhere.
+ * @throws PydeError as {@link verifyCert}, but for `cert.signature`
+ */
+export function certChecks(
+  { record, signers, signatures }: HardFinalityCert,
+  committee: Committee,
+  chainId: bigint,
+): CertChecks {
   const size = committee.members.length;
   if (record.chainId !== chainId) {
     throw refuse('cert.chain-id', `the record is of chain ${record.chainId}, not ${chainId}`);
@@ -139,16 +169,7 @@ export function verifyCert(
     return { publicKey, message: digest, signature };
   });
   requireQuorum(members.length, size);
-  const bad = verify(checks).indexOf(false);
-  if (bad >= 0) {
-    const member = members[bad] ?? -1;
-    throw refuse(
-      'cert.signature',
-      `the signature of member ${member} does not fit the record of wave ${record.waveId}`,
-      { member },
-    );
-  }
-  return digest;
+  return { digest, checks, members };
 }
 
 /** The stored and transmitted form. */

@@ -1,8 +1,10 @@
 export { committeeHash, type SeatedValidator } from '../validators/index.ts';
 export {
   buildCert,
+  type CertChecks,
   type CertErrorCode,
   type CertOptions,
+  certChecks,
   encodeCert,
   type MemberSignature,
   signerBitmap,

@@ -24,14 +24,22 @@ interface Held<Entry> {
   readonly sinceMs: number;
   /** How many members were asked before. */
   readonly asked: number;
+  /** By gossip, as by every other member: nobody counts on this one. */
+  readonly isHeard: boolean;
 }
 
 /** Transactions that another member was asked to put in, the longest waiting first. */
 export class HeldForHome<Entry extends { readonly name: string }> {
   readonly #held = new Map<string, Held<Entry>>();
+  #heard = 0;
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Of those, what was heard by gossip. */
+  get heard(): number {
+    return this.#heard;
   }
 
   has(name: string): boolean {
@@ -42,12 +50,31 @@ export class HeldForHome<Entry extends { readonly name: string }> {
    * @param nowMs monotonic; never less than in the call before
    * @param asked how many members were asked in vain before
    */
-  hold(entry: Entry, nowMs: number, asked = 0): void {
-    this.#held.set(entry.name, { entry, sinceMs: nowMs, asked });
+  hold(entry: Entry, nowMs: number, asked = 0, isHeard = false): void {
+    this.delete(entry.name);
+    this.#held.set(entry.name, { entry, sinceMs: nowMs, asked, isHeard });
+    if (isHeard) this.#heard++;
   }
 
   delete(name: string): void {
+    if (this.#held.get(name)?.isHeard === true) this.#heard--;
     this.#held.delete(name);
+  }
+
+  /** Somebody counts on this node now. */
+  adopt(name: string): void {
+    const held = this.#held.get(name);
+    if (held?.isHeard !== true) return;
+    this.#heard--;
+    // In its place, so that the longest waiting stay the first.
+    this.#held.set(name, { ...held, isHeard: false });
+  }
+
+  /** Takes out what was heard by gossip. */
+  takeHeard(): Entry[] {
+    const heard = [...this.#held.values()].filter(({ isHeard }) => isHeard);
+    for (const { entry } of heard) this.delete(entry.name);
+    return heard.map(({ entry }) => entry);
   }
 
   /** When the first of them is to be taken over; undefined when none waits. */
@@ -63,7 +90,7 @@ export class HeldForHome<Entry extends { readonly name: string }> {
       if (held.sinceMs + TAKE_OVER_MS > nowMs || due.length >= limit) break;
       due.push(held);
     }
-    for (const { entry } of due) this.#held.delete(entry.name);
+    for (const { entry } of due) this.delete(entry.name);
     return due;
   }
 }

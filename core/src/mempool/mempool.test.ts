@@ -62,7 +62,7 @@ function admit(tx: Tx | Uint8Array): string {
 function admitForwarded(tx: Tx): void {
   const start = pool.admit(encodeTx(tx), view(), nowMs);
   if (start.kind === 'known') throw new Error('known already');
-  pool.complete(start.admission, true, view(), nowMs, true);
+  pool.complete(start.admission, true, view(), nowMs, 'forwarded');
 }
 
 /** Executes what the pool hands out, or the given bytes, and tells the pool. */

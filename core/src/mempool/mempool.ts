@@ -114,6 +114,8 @@ const DEFAULT_MAX_REMEMBERED = 65_536;
 const COUNT_BYTES = 4;
 /** Transactions taken over, or forwarded again, at a time. */
 const MAX_TAKEN_OVER = 1_024;
+/** Heard by gossip and left to other members; in a pool that is half full none. */
+const MAX_HEARD = 8_192;
 
 export class Mempool {
   readonly #rules: TxRules;
@@ -188,7 +190,8 @@ export class Mempool {
   /**
    * The second half: takes the transaction in, if it still keeps every rule by now.
    * @param valid whether all of the admission's checks verified
-   * @param forwarded its home is asked to put it in: `takeBatch` gives it only once it is taken over
+   * @param place `forwarded`: its home is asked to put it in, and `takeBatch` gives it only once it
+   * is taken over; `heard`: as that, and all members heard it, so that not all take it over
    * @throws PydeError naming the rule that is broken
    */
   complete(
@@ -196,7 +199,7 @@ export class Mempool {
     valid: boolean,
     view: MempoolView,
     nowMs: number,
-    forwarded = false,
+    place: 'here' | 'forwarded' | 'heard' = 'here',
   ): TxHash {
     const { hash, tx, bytes, keys } = admission;
     if (!valid) throw wrongSignature();
@@ -217,9 +220,28 @@ export class Mempool {
     this.#makeRoomFor(entry);
     this.#sequence++;
     this.#add(entry);
-    if (forwarded) this.#held.hold(entry, nowMs);
-    else this.#enqueue(entry);
+    if (place === 'here') this.#enqueue(entry);
+    else this.#held.hold(entry, nowMs, 0, place === 'heard');
     return hash;
+  }
+
+  /** May transactions that were heard by gossip be held for other members? */
+  get hasRoomForHeard(): boolean {
+    return (
+      this.#held.heard < MAX_HEARD &&
+      2 * this.#entries.size < this.#maxTransactions &&
+      2 * this.#bytes < this.#maxBytes
+    );
+  }
+
+  /** A client counts on this node for what it had only heard. */
+  adopt(hash: TxHash): void {
+    this.#held.adopt(toHex(hash));
+  }
+
+  /** Lets go what was only heard: this node puts nothing in any more. */
+  forgetHeard(): void {
+    for (const { name } of this.#held.takeHeard()) this.#remove(name);
   }
 
   /** When a forwarded transaction is next to be taken over; undefined when none waits. */
@@ -227,11 +249,26 @@ export class Mempool {
     return this.#held.nextDueMs;
   }
 
-  /** Lets `takeBatch` give what was forwarded and did not come through in time. @returns how many */
-  takeOver(nowMs: number): number {
-    const due = this.#held.takeDue(nowMs, MAX_TAKEN_OVER);
-    for (const { entry } of due) this.#enqueue(entry);
-    return due.length;
+  /**
+   * Lets `takeBatch` give what was forwarded and did not come through in time.
+   * @param takesHeard whether it is this member's turn to take over what all of them heard, after
+   * `asked` times in vain
+   * @returns how many
+   */
+  takeOver(
+    nowMs: number,
+    takesHeard: (from: Address, asked: number) => boolean = () => true,
+  ): number {
+    let taken = 0;
+    for (const { entry, asked, isHeard } of this.#held.takeDue(nowMs, MAX_TAKEN_OVER)) {
+      if (isHeard && !takesHeard(entry.tx.from, asked + 1)) {
+        this.#held.hold(entry, nowMs, asked + 1, true);
+        continue;
+      }
+      this.#enqueue(entry);
+      taken++;
+    }
+    return taken;
   }
 
   /** For a node without a seat: what did not come through in time, to be forwarded again. */

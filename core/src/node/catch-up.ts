@@ -35,14 +35,9 @@ import {
   type WaveCommitRecord,
   type WeakParentRef,
 } from '../types/index.ts';
-import {
-  type EpochRecord,
-  epochPhase,
-  genesisEpoch,
-  isEpochSettled,
-  readEpochState,
-} from '../validators/index.ts';
+import { type EpochRecord, genesisEpoch, readEpochState } from '../validators/index.ts';
 import { describeEpoch, type EpochDescription } from './epoch-description.ts';
+import { WaveOrdering } from './wave-ordering.ts';
 
 export interface CatchUpSetup {
   readonly genesis: Genesis;
@@ -92,8 +87,7 @@ export class CatchUp {
   readonly #seen = new Map<ValidatorIndex, { readonly epoch: number; readonly round: number }>();
   #waves: WaveSync | undefined;
   #join: DagJoin | undefined;
-  /** Of the epoch whose waves are being executed. */
-  #epochStartMs = 0n;
+  #ordering: WaveOrdering | undefined;
   #head: Head | undefined;
   #firstWave = 0n;
   #timerMs: number | undefined;
@@ -178,10 +172,11 @@ export class CatchUp {
   /** What became of the last `execute`. */
   executed(waves: readonly Head[], now: Instant): CatchUpEffect[] {
     this.#head = waves.at(-1) ?? this.#head;
-    for (const { record } of waves) {
-      if (record.nextBeacon !== undefined) this.#epochStartMs = record.timestampMs;
-    }
     if (this.#waves === undefined) return [];
+    // All that were handed out are reported: any that came out wrong are ordered anew.
+    if (this.#head !== undefined) {
+      this.#ordering?.restart(this.#epochAfter(this.#head.record).startMs);
+    }
     return this.#carryWaves(this.#waves.executed(waves, now), now);
   }
 
@@ -189,7 +184,8 @@ export class CatchUp {
     const { genesis, verify, peers } = this.#setup;
     const { record, committee } = this.#describe(this.#epochAfter(head.record));
     this.#head = head;
-    this.#epochStartMs = record.startMs;
+    const { epochDurationMs } = genesis.parameters;
+    this.#ordering = new WaveOrdering(epochDurationMs, record.startMs);
     this.#join = undefined;
     this.#waves = new WaveSync({
       chainId: genesis.chainId,
@@ -216,7 +212,7 @@ export class CatchUp {
           return [{ kind: 'persist', writes: [records.putCert(effect.cert)], sync: false }];
         }
         case 'execute':
-          return [{ kind: 'execute', waves: effect.waves.map((wave) => this.#ordered(wave)) }];
+          return [{ kind: 'execute', waves: this.#ordered(effect.waves) }];
         case 'caught-up':
           this.#waves = undefined;
           return this.#joinDag(now);
@@ -229,16 +225,10 @@ export class CatchUp {
     });
   }
 
-  #ordered({ record, digest, priorTimestampMs, transactions }: SyncedWave): CommittedWave {
-    const { timestampMs } = record;
-    const { epochDurationMs: durationMs } = this.#setup.genesis.parameters;
-    const span = { startMs: this.#epochStartMs, durationMs };
-    const phase = epochPhase(span, { timestampMs, priorTimestampMs }, isEpochSettled());
-    const { chainId, epoch, waveId, anchorRound, priorAnchorRound, anchorHash } = record;
-    return {
-      ...{ chainId, epoch, waveId, anchorRound, priorAnchorRound, anchorHash },
-      ...{ timestampMs, priorTimestampMs, phase, transactions, expectedDigest: digest },
-    };
+  #ordered(waves: readonly SyncedWave[]): CommittedWave[] {
+    const ordering = this.#ordering;
+    invariant(ordering !== undefined, 'waves are followed from the start of an epoch');
+    return waves.map((wave) => ordering.ordered(wave));
   }
 
   #joinDag(now: Instant): CatchUpEffect[] {

@@ -11,6 +11,7 @@ import {
   openMessage,
   TAG_BYTES,
 } from '../consensus/index.ts';
+import type { Committee } from '../finality/index.ts';
 import type { Instant } from '../platform/index.ts';
 import type { WaveServer } from '../sync/index.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
 } from '../types/index.ts';
 import type { CatchUp, CatchUpEffect, CatchUpPhase } from './catch-up.ts';
 import type { Epochs, EpochsEffect, EpochsEvent } from './epochs.ts';
+import type { NodeChain } from './node-chain.ts';
 import type { ValidatorMessage } from './node-events.ts';
 
 export type ChainEvent =
@@ -44,7 +46,8 @@ const EPOCH_OFFSET = 8;
 const ROUND_OFFSET = 16;
 const PLACE_BYTES = 24;
 
-export class Chain {
+export class Chain implements NodeChain {
+  readonly forwards = 'to-home';
   readonly #epochs: Epochs;
   readonly #catchUp: CatchUp;
   readonly #server: WaveServer;
@@ -86,9 +89,24 @@ export class Chain {
     return this.#epochs.homeOf(from, asked);
   }
 
+  /** See `Epochs.takesIn`. */
+  takesIn(from: Address, asked: number): boolean {
+    return this.#epochs.takesIn(from, asked);
+  }
+
   /** Is this node a member of the current epoch? */
   get hasSeat(): boolean {
     return this.#epochs.hasSeat;
+  }
+
+  /** This node's seat in the current epoch or the one before. */
+  seatIn(epoch: number): MemberIndex | undefined {
+    return this.#epochs.seatIn(epoch);
+  }
+
+  /** Of the current epoch and the one before. */
+  committeeOf(epoch: number): Committee | undefined {
+    return this.#epochs.committeeOf(epoch);
   }
 
   /** The anchor's seat, of the current epoch and the one before. */

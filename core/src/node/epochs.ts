@@ -26,6 +26,7 @@ import {
   TAG_BYTES,
   type VertexDoor,
 } from '../consensus/index.ts';
+import type { Committee } from '../finality/index.ts';
 import { homeOf, SILENT_HOME_ROUNDS } from '../mempool/index.ts';
 import type { Instant, KeyValueStore, VerifySignatures } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
@@ -156,9 +157,7 @@ export class Epochs {
 
   /** The anchor's seat; undefined for an epoch that is neither the current nor the one before. */
   anchorOf(epoch: number, round: number): MemberIndex | undefined {
-    const known = [this.#current, this.#previous];
-    const found = known.find((running) => running?.description.record.epoch === epoch);
-    return round >= 1 ? found?.description.schedule.anchorOf(round) : undefined;
+    return round >= 1 ? this.#descriptionOf(epoch)?.schedule.anchorOf(round) : undefined;
   }
 
   /**
@@ -181,9 +180,45 @@ export class Epochs {
     return committee[home % size];
   }
 
+  /**
+   * Does this member put in what `from` sends, of which all members heard? The home does at once, or
+   * the first after it that is not silent; after each take-over time in vain twice as many seats.
+   * @param asked how many such times have passed
+   */
+  takesIn(from: Address, asked: number): boolean {
+    const { record } = this.#current.description;
+    const seat = this.seatIn(record.epoch);
+    const size = record.committee.length;
+    if (seat === undefined) return false;
+    const home = homeOf(from, this.epoch, size);
+    const distance = (seat - home + size) % size;
+    let silent = 0;
+    for (let step = 0; step < distance; step++) {
+      const before = toMemberIndex((home + step) % size);
+      if (this.#current.consensus.isSilent(before, SILENT_HOME_ROUNDS)) silent++;
+    }
+    return distance - silent < 2 ** asked;
+  }
+
   /** Is this node a member of the epoch? */
   get hasSeat(): boolean {
-    return this.#validator !== undefined && this.#current.description.seats.has(this.#validator);
+    return this.seatIn(this.epoch) !== undefined;
+  }
+
+  /** This node's seat in the current epoch or the one before. */
+  seatIn(epoch: number): MemberIndex | undefined {
+    if (this.#validator === undefined) return undefined;
+    return this.#descriptionOf(epoch)?.seats.get(this.#validator);
+  }
+
+  /** Of the current epoch and the one before. */
+  committeeOf(epoch: number): Committee | undefined {
+    return this.#descriptionOf(epoch)?.committee;
+  }
+
+  #descriptionOf(epoch: number): EpochDescription | undefined {
+    const known = [this.#current, this.#previous];
+    return known.find((running) => running?.description.record.epoch === epoch)?.description;
   }
 
   step(event: EpochsEvent, now: Instant): EpochsEffect[] {

@@ -114,7 +114,8 @@ export class Forwarding {
   }
 }
 
-function parcels(transactions: readonly Uint8Array[]): Uint8Array[][] {
+/** Messages of which none is larger than it has to be. */
+export function parcels(transactions: readonly Uint8Array[]): Uint8Array[][] {
   const all: Uint8Array[][] = [];
   let size = MESSAGE_BYTES;
   for (const bytes of transactions) {

@@ -152,7 +152,7 @@ describe('a transaction that comes in at a member which is not its home', () => 
     await passTime(network, 3 * TAKE_OVER_MS);
     expect(watched.batchesFrom).toContain(HOME);
     expect(network.nodes.map((node) => runs(node, bytes))).toEqual([1, 1, 1, 1, 1]);
-    for (const node of network.nodes) expect(node.open.machine.poolSize).toBe(0);
+    for (const node of network.nodes) expect(node.machine.poolSize).toBe(0);
   });
 
   it('runs when that member restarts in between, whatever it was doing', async () => {
@@ -170,7 +170,7 @@ describe('a transaction that comes in at a member which is not its home', () => 
       await passTime(network, 200);
       await node.boot();
       await network.run(() => network.nodes.every((each) => runs(each, bytes) === 1));
-      expect(node.open.machine.poolSize).toBe(0);
+      expect(node.machine.poolSize).toBe(0);
     }
   });
 });
@@ -183,7 +183,7 @@ describe('a home that took in what was forwarded to it', () => {
     await submit(network.node(ADMITTING), bytes);
     await network.node(ADMITTING).step({ kind: 'turn' });
     const home = network.node(HOME);
-    await network.run(() => home.open.machine.poolSize === 1);
+    await network.run(() => home.machine.poolSize === 1);
     home.kill();
     network.cutOff.add(HOME);
     await network.run(ranOnAll(network, bytes));
@@ -199,7 +199,7 @@ describe('a home that took in what was forwarded to it', () => {
     await follower.step({ kind: 'turn' });
     expect(follower.replies.get(1)).toMatchObject({ ok: true });
     const home = network.node(HOME);
-    await network.run(() => home.open.machine.poolSize === 1);
+    await network.run(() => home.machine.poolSize === 1);
     home.kill();
     network.cutOff.add(HOME);
     await network.run(ranOnAll(network, bytes));
@@ -268,10 +268,10 @@ describe('a member that hears the others and is not heard', () => {
     const home = network.node(HOME);
     network.lose = ({ from }) => from === HOME;
     await submit(home, bytes);
-    await network.run(() => home.open.machine.poolSize === 1);
+    await network.run(() => home.machine.poolSize === 1);
     const { ownRound } = home.open.epochs.consensus.status;
     await network.run(() => home.open.epochs.consensus.status.ownRound > ownRound + rounds);
-    expect(home.open.machine.phase).toBe('following');
+    expect(home.machine.phase).toBe('following');
     expect(network.nodes.map((node) => runs(node, bytes))).toEqual([0, 0, 0, 0]);
     network.lose = () => false;
   };
@@ -289,7 +289,7 @@ describe('a member that hears the others and is not heard', () => {
       expect(network.now.monotonicMs - backMs).toBeLessThan(4_000);
       await passTime(network, 2 * TAKE_OVER_MS);
       expect(network.nodes.map((node) => runs(node, bytes))).toEqual([1, 1, 1, 1]);
-      expect(home.open.machine.poolSize).toBe(0);
+      expect(home.machine.poolSize).toBe(0);
       // What nobody can take in any more makes room once the DAG is past it.
       const status = () => network.node(ADMITTING).open.epochs.consensus.status;
       await network.run(() => status().bufferedVertices === 0);

@@ -7,7 +7,7 @@
  * Execution happens elsewhere (another thread on a server) and never blocks rounds: committed
  * waves queue here while others are executed, and are handed out all at once when those are done.
  */
-import { isPydeError, PydeError } from '../bytes/index.ts';
+import { isPydeError, PydeError, toHex } from '../bytes/index.ts';
 import { type CommittedWave, isMessageOf, TAG_BYTES } from '../consensus/index.ts';
 import type { ExecutedWave } from '../execution/index.ts';
 import type {
@@ -23,6 +23,7 @@ import type { StateReader } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
 import type {
   Epoch,
+  HardFinalityCert,
   Hash,
   MemberIndex,
   Tx,
@@ -33,15 +34,18 @@ import type {
 import type { ProtocolSchedule, ProtocolStanding } from '../validators/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { CatchUpPhase } from './catch-up.ts';
-import type { Chain, ChainEffect, ChainEvent } from './chain.ts';
+import type { ChainEvent } from './chain.ts';
+import { FinalityRelay } from './finality-relay.ts';
 import { Forwarding } from './forwarding.ts';
+import type { NodeChain, NodeChainEffect, PeerEvent } from './node-chain.ts';
 import type { NodeEffect, NodeEvent } from './node-events.ts';
+import { type HeardTx, MAX_GOSSIP_TX_BYTES, TxGossip } from './tx-gossip.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
 
 export interface NodeSetup {
   readonly mempool: Mempool;
   readonly admitted: AdmittedRecords;
-  readonly chain: Pick<Chain, keyof Chain>;
+  readonly chain: NodeChain;
   /** State as of the newest executed wave; read at admission. */
   readonly state: StateReader;
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
@@ -67,6 +71,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   readonly #acknowledgements: Acknowledgements;
   readonly #verifiedAhead = new VerifiedAhead();
   readonly #forwarding = new Forwarding();
+  readonly #relay: FinalityRelay;
+  readonly #gossip = new TxGossip();
   /** What the chain last asked for. */
   #chainTimerMs: number | undefined;
   /** What the platform was last asked for. */
@@ -79,6 +85,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   constructor(setup: NodeSetup) {
     this.#setup = setup;
     this.#head = setup.head;
+    this.#relay = new FinalityRelay(setup.head.record.chainId);
     this.#acknowledgements = new Acknowledgements(setup.mempool, setup.admitted);
   }
 
@@ -103,6 +110,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   /** The epoch that the node is in; its newest wave may still be of the one before. */
   get epoch(): Epoch {
     return this.#setup.chain.epoch;
+  }
+
+  /** Is this node a member of that epoch? */
+  get hasSeat(): boolean {
+    return this.#setup.chain.hasSeat;
   }
 
   /** The anchor's seat, of the current epoch and the one before. */
@@ -144,7 +156,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   step(event: NodeEvent, now: Instant): NodeEffect[] {
     const effects = this.#handle(event, now);
     const takeOverMs = this.#setup.mempool.nextTakeOverMs;
-    const atMonotonicMs = earlier(this.#chainTimerMs, takeOverMs);
+    const atMonotonicMs = earlier(earlier(this.#chainTimerMs, takeOverMs), this.#relay.dueMs);
     if (atMonotonicMs === undefined || atMonotonicMs === this.#timerMs) return effects;
     this.#timerMs = atMonotonicMs;
     effects.push({ kind: 'set-timer', atMonotonicMs });
@@ -164,6 +176,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'verified':
         return this.#verified(event.request, event.valid, now);
       case 'unverified':
+        if (this.#relay.isChecking(event.request)) {
+          return this.#certVerified(event.request, undefined, now);
+        }
         this.#takeFromCheck(event.request);
         this.#readmitting.delete(event.request);
         return this.#refuse(event.request, event.error);
@@ -186,9 +201,11 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       case 'peer-connected':
       case 'peer-disconnected':
       case 'answer':
-        return [];
+        return this.#ofPeers(event, now);
       case 'gossip':
-        return [{ kind: 'gossip-verdict', ticket: event.ticket, verdict: 'ignore' }];
+        return event.topic === 'finality'
+          ? this.#heardCert(event.ticket, event.bytes, now)
+          : this.#heardTransactions(event.ticket, event.bytes, now);
       default:
         return event satisfies never;
     }
@@ -211,20 +228,26 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #timer(now: Instant): NodeEffect[] {
     this.#timerMs = undefined;
     this.#takeOver(now);
-    if (this.#chainTimerMs === undefined || this.#chainTimerMs > now.monotonicMs) return [];
+    const published = this.#relay.due(now.monotonicMs);
+    if (this.#chainTimerMs === undefined || this.#chainTimerMs > now.monotonicMs) return published;
     this.#chainTimerMs = undefined;
-    return this.#consensus({ kind: 'timer' }, now);
+    return [...published, ...this.#consensus({ kind: 'timer' }, now)];
   }
 
   /** Homes had their time: a member puts it in itself, any other node asks the next member. */
   #takeOver(now: Instant): void {
     const { mempool, chain } = this.#setup;
-    if (chain.hasSeat) mempool.takeOver(now.monotonicMs);
-    else this.#forward(mempool.forwardAgain(now.monotonicMs));
+    if (chain.hasSeat) {
+      mempool.takeOver(now.monotonicMs, (from, asked) => chain.takesIn(from, asked));
+    } else this.#forward(mempool.forwardAgain(now.monotonicMs));
   }
 
   #forward(transactions: readonly Forwarded[]): void {
     for (const { from, bytes, asked } of transactions) {
+      if (this.#setup.chain.forwards === 'to-all') {
+        if (isTimeToAsk(asked)) this.#gossip.add(bytes, asked);
+        continue;
+      }
       const home = this.#setup.chain.homeOf(from, asked);
       if (home !== undefined) this.#forwarding.add(home, bytes);
     }
@@ -240,10 +263,15 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       const start = this.#setup.mempool.admit(bytes, this.#view(), now.monotonicMs);
       if (start.kind === 'known') {
         const isPending = this.statusOf(start.hash)?.state === 'pending';
+        if (this.#gossip.isHeard(request)) return this.#heardSettled(request, 'stale');
+        if (!this.#forwarding.isRelayed(request)) this.#setup.mempool.adopt(start.hash);
         if (this.#readmitting.has(request) && !isPending) this.#acknowledgements.drop(start.hash);
         // One that a peer forwarded has no record here yet.
         const isUnsaved = isPending && !this.#setup.admitted.has(start.hash);
         return this.#admitted(request, start.hash, isUnsaved ? bytes.slice() : undefined);
+      }
+      if (this.#wasPassedOn(request, start.admission, now)) {
+        return this.#heardSettled(request, 'stale');
       }
       this.#inCheck.set(request, start.admission);
       this.#bytesInCheck += start.admission.bytes.length;
@@ -258,6 +286,14 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #hindrance(bytes: number): PydeError | undefined {
     if (this.#halted !== undefined) {
       return new PydeError('node.halted', `this node has stopped: ${this.#halted}; use another`);
+    }
+    if (this.#setup.chain.forwards === 'to-all' && bytes > MAX_GOSSIP_TX_BYTES) {
+      return new PydeError(
+        'node.too-large',
+        `this node passes transactions on by gossip, which carries ${MAX_GOSSIP_TX_BYTES} bytes; ` +
+          'send it to a validator',
+        { bytes },
+      );
     }
     const isFull =
       this.#inCheck.size >= MAX_REQUESTS_IN_CHECK ||
@@ -274,18 +310,22 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 
   #verified(request: number, valid: boolean, now: Instant): NodeEffect[] {
+    if (this.#relay.isChecking(request)) return this.#certVerified(request, valid, now);
     const admission = this.#takeFromCheck(request);
     if (admission === undefined) return [];
+    if (this.#gossip.isHeard(request)) return this.#heardVerified(request, admission, valid, now);
     const { bytes } = admission;
     try {
       const { mempool, chain } = this.#setup;
       // Whoever forwarded it here counts on this member; without a seat it has to go on.
       const isPutInHere = this.#forwarding.isRelayed(request) && chain.hasSeat;
       const home = isPutInHere ? undefined : chain.homeOf(admission.tx.from);
-      const isForwarded = home !== undefined;
+      const isForwarded = home !== undefined || chain.forwards === 'to-all';
       const view = this.#view();
-      const hash = mempool.complete(admission, valid, view, now.monotonicMs, isForwarded);
-      if (isForwarded) this.#forwarding.add(home, bytes);
+      const place = isForwarded ? 'forwarded' : 'here';
+      const hash = mempool.complete(admission, valid, view, now.monotonicMs, place);
+      if (home !== undefined) this.#forwarding.add(home, bytes);
+      else if (isForwarded) this.#gossip.add(bytes, 0);
       this.#verifiedAhead.add(admission);
       return this.#admitted(request, hash, bytes);
     } catch (error) {
@@ -318,11 +358,84 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   /** Only a refusal may be answered; anything else is a defect and goes up. */
   #refuse(request: number, error: unknown): NodeEffect[] {
     if (!isPydeError(error)) throw error;
+    if (this.#gossip.isHeard(request)) {
+      return this.#heardSettled(request, isWrong(error) ? 'wrong' : 'stale');
+    }
     if (!this.#forwarding.isRelayed(request)) {
       return [{ kind: 'reply', request, reply: { ok: false, error } }];
     }
     this.#forwarding.settled(request);
     return [];
+  }
+
+  #heardCert(ticket: number, bytes: Uint8Array, now: Instant): NodeEffect[] {
+    const { chain } = this.#setup;
+    const { effects, isLater } = this.#relay.judge(
+      ticket,
+      bytes,
+      (epoch) => chain.committeeOf(epoch),
+      chain.epoch,
+    );
+    return isLater ? [...effects, ...this.#ofPeers({ kind: 'later-epoch' }, now)] : [...effects];
+  }
+
+  #certVerified(request: number, valid: boolean | undefined, now: Instant): NodeEffect[] {
+    const { effects, heard } = this.#relay.verified(request, valid);
+    if (heard === undefined) return [...effects];
+    return [...effects, ...this.#ofPeers({ kind: 'cert', ...heard }, now)];
+  }
+
+  /** One of the committee publishes each certificate; who is not in it, none. */
+  #publish(cert: HardFinalityCert, now: Instant): NodeEffect[] {
+    const { chain } = this.#setup;
+    const { epoch } = cert.record;
+    const seat = chain.seatIn(epoch);
+    const size = chain.committeeOf(epoch)?.members.length;
+    if (seat === undefined || size === undefined) return [];
+    return this.#relay.certified(cert, seat, size, now.monotonicMs);
+  }
+
+  #heardTransactions(ticket: number, bytes: Uint8Array, now: Instant): NodeEffect[] {
+    const heard = this.#gossip.receive(ticket, bytes);
+    if ('verdict' in heard) return [{ kind: 'gossip-verdict', ...heard }];
+    return heard.flatMap(({ request, bytes }) => this.#submit(request, bytes, now));
+  }
+
+  /**
+   * A member puts in what it is the home of and holds the rest for others; whoever has no seat holds
+   * nothing and passes it on.
+   */
+  #heardVerified(
+    request: number,
+    admission: Admission,
+    valid: boolean,
+    now: Instant,
+  ): NodeEffect[] {
+    const { mempool, chain } = this.#setup;
+    const name = toHex(admission.hash);
+    if (!valid) return this.#heardSettled(request, 'wrong');
+    const isHome = chain.takesIn(admission.tx.from, 0);
+    try {
+      if (chain.hasSeat && (isHome || mempool.hasRoomForHeard)) {
+        const place = isHome ? 'here' : 'heard';
+        mempool.complete(admission, valid, this.#view(), now.monotonicMs, place);
+      }
+    } catch (error) {
+      return this.#refuse(request, error);
+    }
+    this.#verifiedAhead.add(admission);
+    this.#gossip.passOn(name, now.monotonicMs);
+    return this.#heardSettled(request, 'fresh');
+  }
+
+  /** Lately, so that its signatures need no other check. */
+  #wasPassedOn(request: number, { hash }: Admission, now: Instant): boolean {
+    return this.#gossip.isHeard(request) && this.#gossip.wasPassedOn(toHex(hash), now.monotonicMs);
+  }
+
+  #heardSettled(request: number, as: HeardTx): NodeEffect[] {
+    const verdict = this.#gossip.settled(request, as);
+    return verdict === undefined ? [] : [{ kind: 'gossip-verdict', ...verdict }];
   }
 
   /**
@@ -332,6 +445,9 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #turn(now: Instant): NodeEffect[] {
     const effects = this.#proposeAndAcknowledge(now);
     for (const parcel of this.#forwarding.take()) effects.push({ kind: 'send', ...parcel });
+    for (const message of this.#gossip.take()) {
+      effects.push({ kind: 'publish', topic: 'tx', message });
+    }
     return effects;
   }
 
@@ -386,8 +502,17 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
 
   #consensus(event: ChainEvent, now: Instant): NodeEffect[] {
     if (this.#halted !== undefined) return [];
+    return this.#carryAll(this.#setup.chain.step(event, now), now);
+  }
+
+  #ofPeers(event: PeerEvent, now: Instant): NodeEffect[] {
+    if (this.#halted !== undefined) return [];
+    return this.#carryAll(this.#setup.chain.peer?.(event, now) ?? [], now);
+  }
+
+  #carryAll(from: readonly NodeChainEffect[], now: Instant): NodeEffect[] {
     const effects: NodeEffect[] = [];
-    for (const effect of this.#setup.chain.step(event, now)) {
+    for (const effect of from) {
       for (const carried of this.#carry(effect, now)) effects.push(carried);
     }
     for (const effect of this.#executeWaiting()) effects.push(effect);
@@ -401,12 +526,14 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return [{ kind: 'halt', reason: this.#halted }];
   }
 
-  #carry(effect: ChainEffect, now: Instant): NodeEffect[] {
+  #carry(effect: NodeChainEffect, now: Instant): NodeEffect[] {
     switch (effect.kind) {
       case 'persist':
         return [withWrites(effect, this.#acknowledgements.takeDeletions())];
       case 'send':
       case 'broadcast':
+      case 'ask':
+      case 'report':
         return [effect];
       case 'set-timer':
         this.#chainTimerMs = effect.atMonotonicMs;
@@ -422,12 +549,13 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
         return [];
       }
       case 'certified':
-        return [{ kind: 'finality', cert: effect.cert }];
+        return [{ kind: 'finality', cert: effect.cert }, ...this.#publish(effect.cert, now)];
       case 'equivocation':
         return [effect];
       case 'epoch':
         this.#setup.mempool.putBackAll();
         if (!this.#setup.chain.hasSeat) {
+          this.#setup.mempool.forgetHeard();
           this.#forward(this.#setup.mempool.forwardAll(now.monotonicMs));
         }
         return this.#propose(now);
@@ -440,11 +568,20 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   }
 }
 
+/** Less and less often, up to every 16th take-over time. */
+const isTimeToAsk = (asked: number): boolean => (asked & (asked - 1)) === 0 || asked % 16 === 0;
+
+/** What no state makes right; of what a newer or an older one allows, nobody is to blame. */
+function isWrong({ code }: PydeError): boolean {
+  if (code === 'tx.expired' || code === 'tx.not-served') return false;
+  return ['borsh.', 'types.', 'tx.'].some((module) => code.startsWith(module));
+}
+
 const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || (b !== undefined && b < a) ? b : a;
 
 function withWrites(
-  effect: Extract<ChainEffect, { kind: 'persist' }>,
+  effect: Extract<NodeChainEffect, { kind: 'persist' }>,
   more: readonly StoreWrite[],
 ): NodeEffect {
   return more.length === 0 ? effect : { ...effect, writes: [...effect.writes, ...more] };

@@ -36,6 +36,7 @@ import {
 import { CatchUp } from './catch-up.ts';
 import { Chain } from './chain.ts';
 import type { Epochs } from './epochs.ts';
+import { FollowedChain } from './followed-chain.ts';
 import { NodeMachine } from './node-machine.ts';
 import { openEpochs } from './open-epochs.ts';
 import { checkStart } from './start-check.ts';
@@ -64,16 +65,26 @@ export interface NodeOptions {
   readonly protocol?: ProtocolOptions;
 }
 
-export interface OpenNode {
+interface Opened {
   readonly genesis: Genesis;
   readonly machine: NodeMachine;
-  /** Each epoch has a machine of its own: `epochs.consensus` is the current one. */
-  readonly epochs: Epochs;
-  readonly chain: Chain;
   /** Follows the executor with `refresh`. */
   readonly state: StateStore;
   /** Wire bytes of what an earlier run acknowledged, for `readmit`. */
   readonly acknowledged: readonly Uint8Array[];
+}
+
+/** A validator's. */
+export interface OpenNode extends Opened {
+  /** Each epoch has a machine of its own: `epochs.consensus` is the current one. */
+  readonly epochs: Epochs;
+  readonly chain: Chain;
+  readonly followed?: undefined;
+}
+
+/** That of a node without a key. */
+export interface OpenFollower extends Opened {
+  readonly followed: FollowedChain;
 }
 
 /** Puts wave 0 of `genesis` into an empty store. @throws PydeError `genesis.*` */
@@ -83,11 +94,13 @@ export async function writeGenesis(store: KeyValueStore, genesis: Genesis): Prom
 }
 
 /**
- * The node of a store that holds a chain.
+ * The node of a store that holds a chain: a validator's with its key, else one that follows.
  * @throws PydeError `node.no-seat`, `node.mixed-store`, `protocol.*`, `state.*`, `consensus.store`
  */
-export async function openNode(options: NodeOptions): Promise<OpenNode> {
-  const { store, signer, verify, random, isRestored = false, door = VERTEX_DOOR } = options;
+export function openNode(options: NodeOptions & { readonly signer: Signer }): Promise<OpenNode>;
+export function openNode(options: NodeOptions): Promise<OpenNode | OpenFollower>;
+export async function openNode(options: NodeOptions): Promise<OpenNode | OpenFollower> {
+  const { store, signer, verify } = options;
   const state = StateStore.open(store);
   await checkStart(store, state);
   const genesis = readGenesisOf(store);
@@ -99,37 +112,36 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   requireValidator(genesis, signer);
   const protocol = protocolSchedule(genesis, options.protocol);
   requireVersion(protocol, head.record.epoch);
+  const admitted = new AdmittedRecords(store);
+  const acknowledged = await admitted.all();
+  const baseFee = (): bigint => currentBaseFee(state);
+  const common = { mempool, admitted, state, head, protocol, baseFee };
+  if (signer === undefined) {
+    const followed = new FollowedChain({ genesis, store, state, verify }, head);
+    const machine = new NodeMachine({ ...common, chain: followed });
+    return { genesis, machine, state, acknowledged, followed };
+  }
+  const { random, isRestored = false, door = VERTEX_DOOR } = options;
   const takeBatch = (maxBytes: number): readonly Uint8Array[] =>
     mempool.takeBatch(maxBytes, parameters.waveGasCeiling);
-  if (signer !== undefined && options.importedMark !== undefined) {
+  if (options.importedMark !== undefined) {
     await takeOver(store, random, options.importedMark);
   }
   const hasOwn = [head.record.epoch, toEpoch(head.record.epoch + 1)].some(
     (epoch) => new ConsensusRecords(store, epoch).own() !== undefined,
   );
-  const ownStore =
-    signer === undefined ? undefined : new OwnStore(store, random, { hasOwn, isRestored });
+  const ownStore = new OwnStore(store, random, { hasOwn, isRestored });
   const setup = { genesis, store, state, signer, verify, door, protocol, takeBatch, ownStore };
   const epochs = await openEpochs(setup, head);
   const peers = genesis.validators
     .map((_, i) => toValidatorIndex(i))
-    .filter((i) => signer === undefined || !isValidator(genesis, i, signer));
+    .filter((i) => !isValidator(genesis, i, signer));
   const catchUp = new CatchUp({ genesis, store, state, verify, peers });
   const chain = new Chain(epochs, catchUp, new WaveServer(store), {
     head,
     isJoining: isJoining(store),
   });
-  const admitted = new AdmittedRecords(store);
-  const acknowledged = await admitted.all();
-  const machine = new NodeMachine({
-    mempool,
-    admitted,
-    chain,
-    state,
-    head,
-    protocol,
-    baseFee: () => currentBaseFee(state),
-  });
+  const machine = new NodeMachine({ ...common, chain });
   return { genesis, machine, epochs, chain, state, acknowledged };
 }
 

@@ -51,6 +51,10 @@ class Subject {
         get hasSeat() {
           return hasSeat();
         },
+        forwards: 'to-home',
+        takesIn: () => hasSeat(),
+        committeeOf: () => undefined,
+        seatIn: () => undefined,
         homeOf: (_, asked = 0) => (hasSeat() ? undefined : toValidatorIndex(asked)),
         anchorOf: () => undefined,
         prepare: () => false,

@@ -49,8 +49,7 @@ async function expectBack(network: TestNetwork): Promise<void> {
   await node.step({ kind: 'submit', request: 100 + node.replies.size, bytes });
   await network.run(
     () =>
-      network.nodes.every((each) => runs(each, bytes) === 1) &&
-      node.open.machine.phase === 'following',
+      network.nodes.every((each) => runs(each, bytes) === 1) && node.machine.phase === 'following',
   );
   const target = statusOf(network.node(0)).highestRound + 10;
   await network.run(() => statusOf(node).ownRound > target);
@@ -67,7 +66,7 @@ describe('a member that was away for more than two GC windows', () => {
     network.cutOff.delete(AWAY);
     const phases = new Set<string>();
     await network.run(() => {
-      phases.add(network.node(AWAY).open.machine.phase);
+      phases.add(network.node(AWAY).machine.phase);
       return network.node(AWAY).head.waveId >= network.node(0).head.waveId;
     });
     expect(phases).toContain('waves');
@@ -119,7 +118,7 @@ describe('a member that was away for more than two GC windows', () => {
     await network.run(() => network.now.monotonicMs > laterMs);
     for (const each of network.nodes) {
       expect(sent.map((bytes) => runs(each, bytes))).toEqual([1, 1, 1]);
-      expect(each.open.machine.poolSize).toBe(0);
+      expect(each.machine.poolSize).toBe(0);
     }
     expectOneHistory(network);
   });

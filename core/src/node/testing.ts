@@ -1,32 +1,43 @@
 /**
  * A few whole nodes on stores in memory, for tests of the node: messages arrive in the order in
  * which they were sent, time stands still while there are any. A node may be cut off, or killed
- * between two effects and opened again from what its store holds.
+ * between two effects and opened again from what its store holds. Those without a key ask their
+ * peers, and gossip spreads from neighbour to neighbour as each of them lets it.
  *
  * Validators sign with a hash in place of FALCON, which takes too long for so many vertices.
  */
-import { concatBytes, equalBytes, invariant, toHex } from '../bytes/index.ts';
+import { concatBytes, equalBytes, invariant, isPydeError, toHex } from '../bytes/index.ts';
 import { blake3, falconVerifyBatch } from '../crypto/index.ts';
 import { type ExecutedWave, WaveExecutor } from '../execution/index.ts';
 import { testGenesis } from '../execution/testing.ts';
 import type { Signer } from '../finality/index.ts';
 import { type Instant, MemoryStore, type SignatureCheck } from '../platform/index.ts';
+import { RequestServer } from '../sync/index.ts';
 import { addressOf, publicKeyOf } from '../tx/testing.ts';
 import {
   decodeVertex,
   FALCON_SIGNATURE_BYTES,
   type FalconPublicKey,
+  FIRST_PEER_NUMBER,
   type Genesis,
   type HardFinalityCert,
+  type PeerNumber,
   toFalconSignature,
+  toPeerNumber,
   toQuanta,
   toValidatorIndex,
   vertexHash,
 } from '../types/index.ts';
 import {
+  type FollowedChain,
+  type GossipTopic,
+  type GossipVerdict,
+  MAX_GOSSIP_BYTES,
   type NodeEffect,
   type NodeEvent,
+  type NodeMachine,
   type NodeOptions,
+  type OpenFollower,
   type OpenNode,
   openNode,
   type Reply,
@@ -85,13 +96,16 @@ export class TestNode {
   readonly index: number;
   readonly store = new MemoryStore();
   readonly #network: TestNetwork;
-  #open: OpenNode | undefined;
+  #open: OpenNode | OpenFollower | undefined;
+  #server: RequestServer | undefined;
   #executor: WaveExecutor | undefined;
   readonly replies = new Map<number, Reply>();
   readonly executed: ExecutedWave[] = [];
   readonly certs: HardFinalityCert[] = [];
   /** Kinds of all effects carried out in this life. */
   readonly effects: string[] = [];
+  /** Peers that were reported, by index. */
+  readonly reports: { readonly peer: number; readonly offence: string }[] = [];
   halted: string | undefined;
   timerMs: number | undefined;
   /** The node is killed before the effect that takes it below zero. */
@@ -102,9 +116,26 @@ export class TestNode {
     this.index = index;
   }
 
+  /** A validator's. */
   get open(): OpenNode {
+    const open = this.#open;
+    invariant(open !== undefined && open.followed === undefined, 'it is up, and a validator');
+    return open;
+  }
+
+  get followed(): FollowedChain {
+    const followed = this.#open?.followed;
+    invariant(followed !== undefined, 'it is up, and follows');
+    return followed;
+  }
+
+  get machine(): NodeMachine {
     invariant(this.#open !== undefined, 'the node is up');
-    return this.#open;
+    return this.#open.machine;
+  }
+
+  get isValidator(): boolean {
+    return this.index < this.#network.genesis.validators.length;
   }
 
   get isUp(): boolean {
@@ -112,11 +143,11 @@ export class TestNode {
   }
 
   get epoch(): number {
-    return this.open.machine.epoch;
+    return this.machine.epoch;
   }
 
   get head() {
-    return this.open.machine.head.record;
+    return this.machine.head.record;
   }
 
   /** Opens the node from its store. */
@@ -128,17 +159,31 @@ export class TestNode {
     const verify = verifyTagged;
     const random = { bytes: (length: number) => this.#network.randomBytes(length) };
     this.#open = await openNode({ store: this.store, signer, verify, random, ...more });
+    const { state, acknowledged } = this.#open;
+    this.#server = await RequestServer.open({ store: this.store, state, genesis });
     this.#executor = await WaveExecutor.open({ store: this.store, parameters, verify });
     this.effects.length = 0;
     this.timerMs = undefined;
     this.effectsLeft = Number.POSITIVE_INFINITY;
     await this.step({ kind: 'start' });
-    for (const [i, bytes] of this.open.acknowledged.entries()) {
+    for (const [i, bytes] of acknowledged.entries()) {
       await this.step({ kind: 'readmit', request: -1 - i, bytes });
+    }
+    await this.#network.came(this.index);
+  }
+
+  /** What this node says to a question; undefined when it refuses. */
+  answer(question: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#server?.answer('waves', question, this.#network.now.monotonicMs);
+    } catch (error) {
+      if (isPydeError(error)) return undefined;
+      throw error;
     }
   }
 
   kill(): void {
+    if (this.#open !== undefined) this.#network.left(this.index);
     this.#open = undefined;
     this.timerMs = undefined;
   }
@@ -148,7 +193,7 @@ export class TestNode {
     const events: NodeEvent[] = [event];
     try {
       for (let next = events.shift(); next !== undefined; next = events.shift()) {
-        for (const effect of this.open.machine.step(next, this.#network.now)) {
+        for (const effect of this.machine.step(next, this.#network.now)) {
           if (this.effectsLeft-- <= 0) throw new Killed();
           const answer = await this.#carryOut(effect);
           if (answer !== undefined) events.push(answer);
@@ -172,6 +217,18 @@ export class TestNode {
       case 'broadcast':
         this.#network.broadcast(this.index, effect.message);
         return undefined;
+      case 'ask':
+        this.#network.ask(this.index, effect.peer, effect.ticket, effect.question);
+        return undefined;
+      case 'report':
+        this.reports.push({ peer: effect.peer - FIRST_PEER_NUMBER, offence: effect.offence });
+        return undefined;
+      case 'publish':
+        this.#network.publish(this.index, effect.topic, effect.message);
+        return undefined;
+      case 'gossip-verdict':
+        this.#network.judged(this.index, effect.ticket, effect.verdict);
+        return undefined;
       case 'set-timer':
         this.timerMs = effect.atMonotonicMs;
         return undefined;
@@ -183,11 +240,12 @@ export class TestNode {
         const waves: ExecutedWave[] = [];
         for (const wave of effect.waves) {
           const executed = await this.#executor?.execute(wave);
-          invariant(executed !== undefined, 'the wave comes out as ordered');
+          invariant(executed !== undefined || !this.isValidator, 'the wave comes out as ordered');
+          if (executed === undefined) break;
           waves.push(executed);
         }
         this.executed.push(...waves);
-        this.open.state.refresh();
+        this.#open?.state.refresh();
         return { kind: 'executed', waves };
       }
       case 'reply':
@@ -211,6 +269,18 @@ interface Delivery {
   readonly bytes: Uint8Array;
 }
 
+/** A message of gossip on its way. */
+interface Gossip extends Delivery {
+  readonly topic: GossipTopic;
+  readonly name: string;
+}
+
+/** Something that is on its way, in the order in which it was sent. */
+interface OnItsWay {
+  readonly to: number;
+  readonly arrive: (node: TestNode) => Promise<void>;
+}
+
 export class TestNetwork {
   readonly genesis: Genesis;
   readonly nodes: readonly TestNode[];
@@ -218,7 +288,25 @@ export class TestNetwork {
   readonly cutOff = new Set<number>();
   /** Says which messages get lost. */
   lose: (delivery: Delivery) => boolean = () => false;
-  readonly #queue: Delivery[] = [];
+  /** Who is connected to whom for questions and gossip; asked when either of them starts. */
+  areLinked: (a: number, b: number) => boolean = () => true;
+  /** What a peer says in place of the truth; undefined for nothing. */
+  lie: (peer: number, question: Uint8Array, answer: Uint8Array) => Uint8Array | undefined = (
+    _peer,
+    _question,
+    answer,
+  ) => answer;
+  /** Gossip that was published, in its order. */
+  readonly published: { readonly from: number; readonly topic: GossipTopic }[] = [];
+  /** Verdicts on gossip, by who gave them. */
+  readonly verdicts: { readonly by: number; readonly verdict: GossipVerdict }[] = [];
+  /** Questions that were asked, by whom and of whom. */
+  readonly questions: { readonly from: number; readonly to: number }[] = [];
+  readonly #queue: OnItsWay[] = [];
+  /** What each node saw of gossip, by name: nobody is handed anything twice. */
+  readonly #seen = new Map<number, Set<string>>();
+  readonly #judging = new Map<string, Gossip>();
+  #ticket = 0;
   /** Own vertices by epoch, round and author: nobody may have two. */
   readonly #vertices = new Map<string, string>();
   #nowMs = 0;
@@ -258,11 +346,107 @@ export class TestNetwork {
   send(from: number, to: number, bytes: Uint8Array): void {
     this.#noteVertex(from, bytes);
     if (this.cutOff.has(from) || this.cutOff.has(to) || this.lose({ from, to, bytes })) return;
-    this.#queue.push({ from, to, bytes });
+    const event: NodeEvent = { kind: 'message', from: toValidatorIndex(from), bytes };
+    this.#queue.push({ to, arrive: (node) => node.step(event) });
   }
 
   broadcast(from: number, bytes: Uint8Array): void {
-    for (const { index } of this.nodes) if (index !== from) this.send(from, index, bytes);
+    for (const { index, isValidator } of this.nodes) {
+      if (isValidator && index !== from) this.send(from, index, bytes);
+    }
+  }
+
+  /** A node is up: it and those that it is linked to hear of each other. */
+  async came(index: number): Promise<void> {
+    for (const other of this.nodes) {
+      if (other.index === index || !other.isUp || !this.#isLinked(index, other.index)) continue;
+      await this.connect(index, other.index);
+    }
+  }
+
+  /** @param a and b hear of each other, if they are no validators. */
+  async connect(a: number, b: number): Promise<void> {
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const peer = toPeerNumber(FIRST_PEER_NUMBER + other);
+      await this.node(one).step({ kind: 'peer-connected', peer });
+    }
+  }
+
+  left(index: number): void {
+    const peer = toPeerNumber(FIRST_PEER_NUMBER + index);
+    for (const other of this.nodes) {
+      if (other.index === index || !other.isUp) continue;
+      const arrive = (node: TestNode) => node.step({ kind: 'peer-disconnected', peer });
+      this.#queue.push({ to: other.index, arrive });
+    }
+  }
+
+  /** Answered by the same way back; with nothing, when the peer is not there. */
+  ask(from: number, peer: PeerNumber, ticket: number, question: Uint8Array): void {
+    const to = peer - FIRST_PEER_NUMBER;
+    this.questions.push({ from, to });
+    const answer = (bytes: Uint8Array | undefined): void => {
+      const event: NodeEvent = { kind: 'answer', peer, ticket, bytes };
+      this.#queue.push({ to: from, arrive: (node) => node.step(event) });
+    };
+    if (!this.node(to).isUp || !this.#isLinked(from, to)) {
+      answer(undefined);
+      return;
+    }
+    const arrive = async (node: TestNode): Promise<void> => {
+      const truth = node.answer(question);
+      if (truth === undefined) return answer(undefined);
+      const said = this.lie(to, question, truth);
+      if (said !== undefined) answer(said);
+    };
+    this.#queue.push({ to, arrive });
+  }
+
+  publish(from: number, topic: GossipTopic, bytes: Uint8Array): void {
+    invariant(bytes.length <= MAX_GOSSIP_BYTES, 'gossip carries no more');
+    this.published.push({ from, topic });
+    const name = toHex(blake3(bytes));
+    if (this.#hasSeen(from, name)) return;
+    this.#spread({ from, to: from, bytes, topic, name });
+  }
+
+  judged(by: number, ticket: number, verdict: GossipVerdict): void {
+    this.verdicts.push({ by, verdict });
+    const key = `${by}/${ticket}`;
+    const gossip = this.#judging.get(key);
+    invariant(gossip !== undefined, `node ${by} judges what it was asked about, once`);
+    this.#judging.delete(key);
+    if (verdict === 'accept') this.#spread({ ...gossip, from: by });
+  }
+
+  /** To all neighbours of `from` that did not see it. */
+  #spread(gossip: Gossip): void {
+    const { from, topic, bytes, name } = gossip;
+    for (const { index } of this.nodes) {
+      if (index === from || !this.#isLinked(from, index) || this.#hasSeen(index, name)) continue;
+      if (this.lose({ from, to: index, bytes })) continue;
+      const ticket = this.#ticket++;
+      const arrive = (node: TestNode): Promise<void> => {
+        this.#judging.set(`${index}/${ticket}`, { ...gossip, to: index });
+        return node.step({ kind: 'gossip', topic, ticket, bytes });
+      };
+      this.#queue.push({ to: index, arrive });
+    }
+  }
+
+  #hasSeen(index: number, name: string): boolean {
+    const seen = this.#seen.get(index) ?? new Set();
+    this.#seen.set(index, seen);
+    if (seen.has(name)) return true;
+    seen.add(name);
+    return false;
+  }
+
+  #isLinked(a: number, b: number): boolean {
+    return !this.cutOff.has(a) && !this.cutOff.has(b) && this.areLinked(a, b);
   }
 
   /** Lets messages and timers go on until `until` holds. */
@@ -291,9 +475,8 @@ export class TestNetwork {
         if (this.#queue.length === 0) return;
         continue;
       }
-      const { from, to, bytes } = delivery;
-      const node = this.node(to);
-      if (node.isUp) await node.step({ kind: 'message', from: toValidatorIndex(from), bytes });
+      const node = this.node(delivery.to);
+      if (node.isUp) await delivery.arrive(node);
     }
   }
 

@@ -1,6 +1,13 @@
 export { DagJoin, type DagJoinEffect, type DagJoinOptions } from './dag-join.ts';
 export type { SyncErrorCode } from './error.ts';
+export {
+  type CertifiedWave,
+  HeadFollow,
+  type HeadFollowEffect,
+  type HeadFollowOptions,
+} from './head-follow.ts';
 export { committeeAfter, seatedBy } from './next-committee.ts';
+export { type AnswerOffence, PeerRanking } from './peer-ranking.ts';
 export { RequestServer, type RequestServerSetup } from './request-server.ts';
 export {
   type CertAnswer,

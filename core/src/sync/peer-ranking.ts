@@ -5,13 +5,36 @@
  */
 const WRONG = 16;
 const WORST = 64;
+/** Offences that nobody asked for yet. */
+const MAX_OFFENCES = 64;
+
+/** What a peer's answer was: not true, or not there in time. */
+export type AnswerOffence = 'wrong-answer' | 'no-answer';
+
+export interface Offence {
+  readonly peer: number;
+  readonly offence: AnswerOffence;
+}
 
 export class PeerRanking {
   readonly #penalties = new Map<number, number>();
+  #offences: Offence[] = [];
   #lastAsked: number | undefined;
 
   constructor(peers: readonly number[]) {
     for (const peer of peers) this.#penalties.set(peer, 0);
+  }
+
+  get size(): number {
+    return this.#penalties.size;
+  }
+
+  add(peer: number): void {
+    if (!this.#penalties.has(peer)) this.#penalties.set(peer, 0);
+  }
+
+  remove(peer: number): void {
+    this.#penalties.delete(peer);
   }
 
   /** The best of those that `may` lets through; the one asked last stays while none is better. */
@@ -37,12 +60,30 @@ export class PeerRanking {
     this.#add(peer, -1);
   }
 
+  /** It had not come to what was asked yet, which is no offence. */
+  behind(peer: number): void {
+    this.#add(peer, 1);
+  }
+
   slow(peer: number): void {
     this.#add(peer, 1);
+    this.#note({ peer, offence: 'no-answer' });
   }
 
   wrong(peer: number): void {
     this.#add(peer, WRONG);
+    this.#note({ peer, offence: 'wrong-answer' });
+  }
+
+  /** Since this was asked last; a few of them when they are many. */
+  takeOffences(): readonly Offence[] {
+    const offences = this.#offences;
+    this.#offences = [];
+    return offences;
+  }
+
+  #note(offence: Offence): void {
+    if (this.#offences.length < MAX_OFFENCES) this.#offences.push(offence);
   }
 
   #add(peer: number, penalty: number): void {

@@ -8,7 +8,8 @@
  *
  * Peers are trusted with nothing. Records are believed under a certificate of a committee that was
  * handed over from a trusted one; transactions are believed by what they do. A peer that is wrong,
- * slow or silent is asked after the others. One question is under way at a time; what is held of
+ * slow or silent is asked after the others. Peers may be validators, f + 1 of which are believed to
+ * have one honest among them, or anybody (`anonymous`), of whom nothing follows. One question is under way at a time; what is held of
  * answers is bounded by {@link MAX_HELD_BYTES} and {@link MAX_CHAIN}.
  */
 import { equalBytes, isPydeError } from '../bytes/index.ts';
@@ -55,6 +56,12 @@ export interface WaveSyncOptions {
   readonly head: { readonly record: WaveCommitRecord; readonly digest: Hash };
   /** That of the head's epoch; after a closing record that of the next. */
   readonly committee: Committee;
+  /**
+   * Peers that come and go and of whom nothing is known, in place of `peers`. Among them no number of
+   * equal lies speaks against this node: it is done when all have nothing newer, or none has what is
+   * still missing, and it never halts.
+   */
+  readonly anonymous?: PeerRanking;
   /** The committee that a closing record names. @throws PydeError when it names another */
   nextCommittee(closing: WaveCommitRecord): Committee;
 }
@@ -118,6 +125,8 @@ export class WaveSync {
   readonly #exhausted = new Set<number>();
   /** Peers whose transactions of the next wave made another record. */
   readonly #contradicted = new Set<number>();
+  /** Anonymous peers that could not be asked, or refused. */
+  readonly #failed = new Set<number>();
   #request: Request | undefined;
   /** Of verified waves that are not executed yet, oldest first. */
   #certs: HardFinalityCert[] = [];
@@ -126,7 +135,7 @@ export class WaveSync {
   constructor(options: WaveSyncOptions) {
     const { head, committee, peers } = options;
     this.#options = options;
-    this.#ranking = new PeerRanking(peers);
+    this.#ranking = options.anonymous ?? new PeerRanking(peers);
     this.#committee = committee;
     this.#chain = new DigestChain(head.record.waveId);
     this.#verified = head.record;
@@ -178,6 +187,16 @@ export class WaveSync {
     return this.#advance(now);
   }
 
+  /** An anonymous peer refused, could not be asked, or is gone. */
+  failed(peer: number, now: Instant): WaveSyncEffect[] {
+    this.#failed.add(peer);
+    const request = this.#request;
+    if (request?.peer !== peer) return [];
+    this.#ranking.slow(peer);
+    this.#dropRequest(request);
+    return this.#advance(now);
+  }
+
   /** What became of the last `execute`: those that came out right; fewer when one did not. */
   executed(waves: readonly { readonly digest: Hash }[], now: Instant): WaveSyncEffect[] {
     const right = this.#executing.slice(0, waves.length);
@@ -206,7 +225,9 @@ export class WaveSync {
     this.#assembly = nothingYet();
     this.#fetched = this.#executed;
     if (this.#request?.mode === 'transactions') this.#request = undefined;
-    if (this.#contradicted.size <= maxFaulty(this.#committee.members.length)) return [];
+    const isAnonymous = this.#options.anonymous !== undefined;
+    const isOutvoted = this.#contradicted.size > maxFaulty(this.#committee.members.length);
+    if (isAnonymous || !isOutvoted) return [];
     this.#isDone = true;
     const members = [...this.#contradicted].sort((a, b) => a - b).join(', ');
     const reason =
@@ -221,11 +242,17 @@ export class WaveSync {
     this.#request ??= this.#nextRequest(now.monotonicMs, effects);
     if (this.#request !== undefined) {
       effects.push({ kind: 'set-timer', atMonotonicMs: this.#request.dueMs });
-    } else if (this.#executing.length === 0 && this.#executed.waveId === this.#verified.waveId) {
+    } else if (this.#executing.length === 0 && this.#isOver) {
       this.#isDone = true;
       effects.push({ kind: 'caught-up' });
     }
     return effects;
+  }
+
+  /** Nothing is left to be asked: all is executed, or no anonymous peer has what is missing. */
+  get #isOver(): boolean {
+    const { anonymous } = this.#options;
+    return anonymous !== undefined || this.#executed.waveId === this.#verified.waveId;
   }
 
   #handOut(): WaveSyncEffect[] {
@@ -240,20 +267,25 @@ export class WaveSync {
     if (this.#fetched.waveId < this.#verified.waveId && this.#heldBytes < MAX_HELD_BYTES) {
       const wave = this.#fetched.waveId + 1n;
       const index = this.#assembly.transactions.length;
-      const peer = this.#ranking.best((known) => !this.#contradicted.has(known));
+      const peer = this.#best(this.#contradicted);
       if (peer === undefined) return undefined;
       return ask({ peer, mode: 'transactions', wave, index, dueMs }, effects);
     }
     if (this.#chain.length >= MAX_CHAIN || this.#certs.length >= MAX_HELD_CERTS) return undefined;
     if (this.#isExhausted) return undefined;
-    const peer = this.#ranking.best((known) => !this.#exhausted.has(known));
+    const peer = this.#best(this.#exhausted);
     if (peer === undefined) return undefined;
     const wave = this.#newest.waveId + 1n;
     return ask({ peer, mode: 'records', wave, index: 0, dueMs }, effects);
   }
 
+  #best(without: ReadonlySet<number>): number | undefined {
+    return this.#ranking.best((peer) => !without.has(peer) && !this.#failed.has(peer));
+  }
+
   /** One honest peer is among f + 1: what it has no certificate for is left to consensus. */
   get #isExhausted(): boolean {
+    if (this.#options.anonymous !== undefined) return false;
     return this.#exhausted.size > maxFaulty(this.#committee.members.length);
   }
 

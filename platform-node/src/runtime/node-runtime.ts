@@ -4,7 +4,7 @@
  * newest wave whose writes are in the store.
  */
 import { isPydeError, toHex } from '@pyde/core/bytes';
-import type { Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
+import type { ConsensusStatus, Equivocation, ImportedMark, Signer } from '@pyde/core/consensus';
 import { eoaAddress, falconVerifyBatch } from '@pyde/core/crypto';
 import {
   type NodeMachine,
