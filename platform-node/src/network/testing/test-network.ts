@@ -61,6 +61,8 @@ export class RecordingUser implements NetworkUser {
   readonly links: ValidatorIndex[] = [];
   readonly failures: PydeError[] = [];
   readonly serving = new Set<string>();
+  gossip: NetworkUser['gossip'] = async () => 'accept';
+  answer: NetworkUser['answer'] = async () => Uint8Array.of(1);
   onMessage: ((from: ValidatorIndex, bytes: Uint8Array) => void) | undefined;
 
   message(from: ValidatorIndex, bytes: Uint8Array): void {
@@ -78,14 +80,6 @@ export class RecordingUser implements NetworkUser {
 
   peerDisconnected(peerId: string): void {
     this.serving.delete(peerId);
-  }
-
-  gossip(): Promise<'accept' | 'ignore' | 'reject'> {
-    return Promise.resolve('accept');
-  }
-
-  answer(): Promise<Uint8Array> {
-    return Promise.resolve(Uint8Array.of(1));
   }
 
   failed(error: PydeError): void {
