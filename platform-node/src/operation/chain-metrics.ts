@@ -1,6 +1,7 @@
 /** How far the node is, and how far behind: rounds, waves, certificates, epochs, versions. */
 import type { Clock } from '@pyde/core/platform';
 import type { Registry } from 'prom-client';
+import { quorumLinks } from './readiness.ts';
 import { readCounter, readCounters, readGauge, readGauges } from './reading.ts';
 import type { OperationSource } from './source.ts';
 import type { WaveCounts } from './wave-counts.ts';
@@ -50,6 +51,9 @@ export function addChainMetrics(
   gauge('pyde_validator', '1 with a validator key', () => Number(source.standing().isValidator));
   gauge('pyde_seat', '1 while the validator is a member of the epoch', () =>
     Number(source.standing().hasSeat),
+  );
+  gauge('pyde_links_needed', 'Links with which a validator has a quorum', () =>
+    quorumLinks(source.genesis.validators.length),
   );
   gauge('pyde_halted', '1 when the node takes part no more', () =>
     Number(source.standing().halted !== undefined),

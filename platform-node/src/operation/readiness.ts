@@ -16,6 +16,9 @@ const LEAST_FRESH_MS = 10_000;
 /** And older than so many idle rounds: two make a wave. */
 const FRESH_IDLE_ROUNDS = 20;
 
+/** Links to others with which a validator of `n` has a quorum. */
+export const quorumLinks = (n: number): number => quorum(n) - 1;
+
 /** Empty when ready. */
 export function hindrancesOf(source: OperationSource, unixMs: number): readonly Hindrance[] {
   const { phase, halted, isValidator } = source.standing();
@@ -41,7 +44,7 @@ export function hindrancesOf(source: OperationSource, unixMs: number): readonly 
       message: `the newest wave is ${seconds(ageMs)} old, at most ${seconds(freshMs)} is fresh`,
     });
   }
-  const needed = quorum(validators.length) - 1;
+  const needed = quorumLinks(validators.length);
   const linked = new Set(source.peers().flatMap(({ validator }) => validator ?? [])).size;
   if (isValidator && linked < needed) {
     hindrances.push({
