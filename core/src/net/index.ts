@@ -16,8 +16,10 @@ export {
   type ProvenPeer,
 } from './handshake.ts';
 export {
+  decodeHello,
   decodeRefusal,
   encodeRefusal,
+  type Hello,
   LINK_VERSION,
   NONCE_BYTES,
   type Refusal,
