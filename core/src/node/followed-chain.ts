@@ -262,8 +262,9 @@ export class FollowedChain implements NodeChain {
       this.#certs.delete(oldest);
     }
     this.#news(now);
-    // A round that has found nothing so far gives way to what is known to be there.
-    if (this.#waves?.verifiedWave === this.#headWave) this.#endRound(now, effects);
+    // A round that has found nothing so far gives way to what is known to be near.
+    const isIdle = this.#waves?.verifiedWave === this.#headWave;
+    if (isIdle && this.#isNear(waveId)) this.#endRound(now, effects);
     else if (this.#waves === undefined) this.#target(waveId, digest, now, effects);
   }
 
@@ -471,8 +472,12 @@ export class FollowedChain implements NodeChain {
   }
 
   #target(waveId: bigint, digest: Hash, now: Instant, effects: NodeChainEffect[]): void {
-    if (waveId > this.#headWave + BigInt(this.#outstanding) + NEAR_WAVES) this.#isTooFar = true;
+    if (!this.#isNear(waveId)) this.#isTooFar = true;
     else this.#carry(this.#follow.heard({ waveId, digest }, now.monotonicMs), effects);
+  }
+
+  #isNear(waveId: bigint): boolean {
+    return waveId <= this.#headWave + BigInt(this.#outstanding) + NEAR_WAVES;
   }
 
   #news(now: Instant): void {

@@ -288,6 +288,8 @@ export class TestNetwork {
   readonly cutOff = new Set<number>();
   /** Says which messages get lost. */
   lose: (delivery: Delivery) => boolean = () => false;
+  /** As `lose`, of gossip from one neighbour to another. */
+  loseGossip: (on: Pick<Gossip, 'from' | 'to' | 'topic'>) => boolean = () => false;
   /** Who is connected to whom for questions and gossip; asked when either of them starts. */
   areLinked: (a: number, b: number) => boolean = () => true;
   /** What a peer says in place of the truth; undefined for nothing. */
@@ -358,6 +360,7 @@ export class TestNetwork {
 
   /** A node is up: it and those that it is linked to hear of each other. */
   async came(index: number): Promise<void> {
+    this.#seen.delete(index);
     for (const other of this.nodes) {
       if (other.index === index || !other.isUp || !this.#isLinked(index, other.index)) continue;
       await this.connect(index, other.index);
@@ -413,6 +416,17 @@ export class TestNetwork {
     this.#spread({ from, to: from, bytes, topic, name });
   }
 
+  /** Somebody that is no node here says it to one. */
+  gossip(to: number, topic: GossipTopic, bytes: Uint8Array): void {
+    const name = toHex(blake3(bytes));
+    const ticket = this.#ticket++;
+    const arrive = (node: TestNode): Promise<void> => {
+      this.#judging.set(`${to}/${ticket}`, { from: to, to, topic, bytes, name });
+      return node.step({ kind: 'gossip', topic, ticket, bytes });
+    };
+    this.#queue.push({ to, arrive });
+  }
+
   judged(by: number, ticket: number, verdict: GossipVerdict): void {
     this.verdicts.push({ by, verdict });
     const key = `${by}/${ticket}`;
@@ -426,8 +440,8 @@ export class TestNetwork {
   #spread(gossip: Gossip): void {
     const { from, topic, bytes, name } = gossip;
     for (const { index } of this.nodes) {
-      if (index === from || !this.#isLinked(from, index) || this.#hasSeen(index, name)) continue;
-      if (this.lose({ from, to: index, bytes })) continue;
+      if (index === from || !this.#isLinked(from, index)) continue;
+      if (this.loseGossip({ from, to: index, topic }) || this.#hasSeen(index, name)) continue;
       const ticket = this.#ticket++;
       const arrive = (node: TestNode): Promise<void> => {
         this.#judging.set(`${index}/${ticket}`, { ...gossip, to: index });
