@@ -106,6 +106,11 @@ export class CommitteeLink {
     return this.#peer;
   }
 
+  /** Through our sentry: the connection is not that of the other side. */
+  get isRelayed(): boolean {
+    return this.#options.handshake.remotePeerId === undefined;
+  }
+
   get isOpen(): boolean {
     return this.#end === undefined;
   }
@@ -166,8 +171,7 @@ export class CommitteeLink {
     // What came meanwhile waits to be read: the other side is not to blame.
     this.#heardMs += stalledMs;
     if (nowMs - this.#heardMs >= SILENCE_MS) {
-      this.connection.abort(new Error('the link is dead'));
-      this.#over({ reason: `nothing came for ${SILENCE_MS / 1_000} s` });
+      this.cut(`nothing came for ${SILENCE_MS / 1_000} s`);
     } else if (nowMs - this.#pingedMs >= PING_EVERY_MS) this.ping();
   }
 
@@ -180,6 +184,12 @@ export class CommitteeLink {
     }
     this.#stream.pushControl({ kind: 'refuse', payload: encodeRefusal({ code, message }) });
     this.close(message);
+  }
+
+  /** The other side is dead, and with it the connection, unless that is our sentry's. */
+  cut(reason: string): void {
+    if (!this.isRelayed) this.connection.abort(new Error(reason));
+    this.#over({ reason });
   }
 
   close(reason: string): void {

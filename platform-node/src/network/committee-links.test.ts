@@ -181,7 +181,7 @@ describe('one link a pair', () => {
   function linksOn(node: LoopbackNode, index: number) {
     const key = testKeys[index];
     if (key === undefined) throw new Error(`there is no test key ${index}`);
-    const seen = { connected: 0, disconnected: 0, offences: 0 };
+    const seen = { connected: 0, offences: 0 };
     const links = new CommitteeLinks({
       genesis,
       validator: toValidatorIndex(index),
@@ -194,7 +194,6 @@ describe('one link a pair', () => {
       user: {
         message: () => {},
         connected: () => seen.connected++,
-        disconnected: () => seen.disconnected++,
         proven: () => {},
         offence: () => seen.offences++,
         failed: () => {},
@@ -248,7 +247,6 @@ describe('one link a pair', () => {
       // At most one of them gives way, and nobody goes back and forth.
       for (const { seen } of [low, high]) {
         expect(seen.connected).toBeLessThanOrEqual(2);
-        expect(seen.disconnected).toBeLessThanOrEqual(1);
       }
       expect(low.seen.offences + high.seen.offences).toBe(0);
       low.links.stop();

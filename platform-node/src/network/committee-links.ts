@@ -23,7 +23,13 @@ import {
   type SendQueueOptions,
 } from '@pyde/core/net';
 import type { Clock, Logger, Random, VerifySignatures } from '@pyde/core/platform';
-import { type Genesis, genesisHash, toHash, type ValidatorIndex } from '@pyde/core/types';
+import {
+  type Genesis,
+  genesisHash,
+  toHash,
+  toValidatorIndex,
+  type ValidatorIndex,
+} from '@pyde/core/types';
 import { CommitteeLink, type LinkEnd } from './committee-link.ts';
 import { LinkTraffic } from './link-traffic.ts';
 
@@ -43,10 +49,9 @@ export interface CommitteeLinksOptions {
 export interface LinksUser {
   message(from: ValidatorIndex, bytes: Uint8Array): void;
   connected(peer: ValidatorIndex): void;
-  /** There is no link to it any more. */
-  disconnected(peer: ValidatorIndex): void;
-  /** The connection is a validator's. */
+  /** The connection is a validator's or its sentry's; not told of one to our own sentry. */
   proven(connection: Connection, peer: ProvenPeer): void;
+  /** Of a connection that is not to our own sentry, which cannot know. */
   offence(connection: Connection, offence: Offence): void;
   failed(error: PydeError): void;
 }
@@ -132,6 +137,14 @@ export class CommitteeLinks {
     return this.#slots.get(validator)?.live;
   }
 
+  /** The others to which there is no link. */
+  *missing(): Iterable<ValidatorIndex> {
+    for (const index of this.#options.genesis.validators.keys()) {
+      const validator = toValidatorIndex(index);
+      if (validator !== this.validator && this.link(validator) === undefined) yield validator;
+    }
+  }
+
   *live(): Iterable<CommitteeLink> {
     for (const { live } of this.#slots.values()) if (live !== undefined) yield live;
   }
@@ -163,9 +176,10 @@ export class CommitteeLinks {
   /** A handshake begins; undefined when too many are under way. */
   take(opened: CommitteeStream): CommitteeLink | undefined {
     const { stream, connection, role, ownPeerId, remotePeerId } = opened;
-    if (this.#stopped || !this.#mayBegin(connection)) {
+    const relayed = remotePeerId === undefined;
+    if (this.#stopped || !this.#mayBegin(connection, relayed)) {
       stream.abort(new Error('too many handshakes'));
-      if (!this.#stopped) this.#options.user.offence(connection, 'stream-exhaustion');
+      if (!this.#stopped && !relayed) this.#options.user.offence(connection, 'stream-exhaustion');
       return undefined;
     }
     const { genesis, signer, random, validator, verify } = this.#options;
@@ -233,8 +247,10 @@ export class CommitteeLinks {
     ended: (link: CommitteeLink, end: LinkEnd): void => this.#ended(link, end),
   };
 
-  #mayBegin(connection: Connection): boolean {
+  /** A sentry's connection has everybody's streams; it counts them itself. */
+  #mayBegin(connection: Connection, relayed: boolean): boolean {
     if (this.#handshakes.size >= MAX_HANDSHAKES) return false;
+    if (relayed) return true;
     let same = 0;
     for (const link of this.#handshakes) if (link.connection === connection) same++;
     return same < MAX_HANDSHAKES_PER_CONNECTION;
@@ -242,7 +258,7 @@ export class CommitteeLinks {
 
   #proven(link: CommitteeLink, peer: ProvenPeer): void {
     this.#handshakes.delete(link);
-    this.#options.user.proven(link.connection, peer);
+    if (!link.isRelayed) this.#options.user.proven(link.connection, peer);
     const slot = this.#slot(peer.validator);
     const live = slot.live;
     if (live?.peer === undefined) this.#adopt(slot, link, peer);
@@ -300,7 +316,7 @@ export class CommitteeLinks {
   }
 
   #admit(slot: Slot, live: CommitteeLink, link: CommitteeLink, peer: ProvenPeer): void {
-    if (slot.live === live) live.connection.abort(new Error('it no longer answers'));
+    if (slot.live === live) live.cut('it no longer answers');
     if (!link.isOpen) return;
     this.#adopt(slot, link, peer);
     link.release();
@@ -326,7 +342,7 @@ export class CommitteeLinks {
   #ended(link: CommitteeLink, end: LinkEnd): void {
     const { logger, user } = this.#options;
     const peer = link.peer;
-    if (end.offence !== undefined) user.offence(link.connection, end.offence);
+    if (end.offence !== undefined && !link.isRelayed) user.offence(link.connection, end.offence);
     if (peer === undefined) {
       this.#handshakes.delete(link);
       this.#handshakesFailed++;
@@ -338,7 +354,6 @@ export class CommitteeLinks {
     slot.live = undefined;
     this.#countDrops(link);
     logger.info('link lost', { validator: peer.validator, reason: end.reason });
-    user.disconnected(peer.validator);
   }
 
   #onTick(): void {

@@ -116,6 +116,7 @@ export type NetworkErrorCode =
   | 'network.key-live'
   | 'network.listen'
   | 'network.refused'
+  | 'network.sentry'
   | 'network.size'
   | 'network.timeout'
   | 'network.unreachable'

@@ -4,12 +4,10 @@
  * together; what a peer may do is in core/net.
  */
 import type { Connection } from '@libp2p/interface';
-import { equalBytes, PydeError } from '@pyde/core/bytes';
+import { PydeError } from '@pyde/core/bytes';
 import {
   DEFAULT_CONNECTION_LIMITS,
   type GossipTopic,
-  ipOfMultiaddr,
-  isLoopback,
   type Offence,
   PeerBook,
   PeerBudget,
@@ -20,7 +18,6 @@ import {
   requestProtocolId,
 } from '@pyde/core/net';
 import {
-  type Genesis,
   genesisHash,
   type Hash,
   toHash,
@@ -32,12 +29,16 @@ import { Discovery, type OwnRecord, ownEnd, sentryEnds } from './discovery.ts';
 import { Gater, ipOf } from './gater.ts';
 import { Gossip } from './gossip.ts';
 import type { NetworkOptions, NetworkUser, NodeNetwork, PeerStatus } from './interface.ts';
-import { type Libp2pNode, type OpenedNode, openLibp2pNode, transportOf } from './libp2p-node.ts';
+import { type Libp2pNode, type OpenedNode, openLibp2pNode } from './libp2p-node.ts';
 import { LinkOpener } from './link-opener.ts';
+import { type NetworkRole, roleOf } from './network-role.ts';
 import { PeerDialler } from './peer-dialler.ts';
 import { PeerExchanger } from './peer-exchange.ts';
+import { peerStatuses } from './peer-status.ts';
 import { NOT_SERVED, RequestAnswering } from './request-answering.ts';
 import { RequestAsking } from './request-asking.ts';
+import { Sentry, type SentryOptions } from './sentry.ts';
+import { SentryRoute } from './sentry-route.ts';
 
 /** Goodbyes that nobody hears are not waited for. */
 const STOP_MS = 4_000;
@@ -49,8 +50,8 @@ const STOP_MS = 4_000;
 export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNetwork> {
   const { clock, genesis } = options;
   const hash = toHash(genesisHash(genesis));
-  const local = options.listen.every(isLocalAddress);
-  const limits = { ...DEFAULT_CONNECTION_LIMITS, exemptLocal: local, ...options.limits };
+  const role = roleOf(options);
+  const limits = { ...DEFAULT_CONNECTION_LIMITS, exemptLocal: role.isLocal, ...options.limits };
   const scores = new PeerScores(options.scoreRules);
   const nowMs = (): number => clock.now().monotonicMs;
   const budget = new PeerBudget(nowMs());
@@ -63,7 +64,9 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     limits,
     scores,
     clock,
-    isCommittee: (peerId) => scores.isProven(peerId) || book?.isValidatorEnd(peerId) === true,
+    ...(role.sentries === undefined ? {} : { only: role.sentries }),
+    isCommittee: (peerId) =>
+      scores.isProven(peerId) || role.hidden.has(peerId) || book?.isValidatorEnd(peerId) === true,
   });
   let book: PeerBook | undefined;
   const gossip = new Gossip({
@@ -78,7 +81,7 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     folder: options.folder,
     listen: options.listen,
     ...(options.announce === undefined ? {} : { announce: options.announce }),
-    dials: [...options.seeds, ...(options.sentries ?? [])],
+    dials: role.dials,
     gater,
     maxConnections: limits.maxConnections + limits.reservedForCommittee,
     maxPendingConnections: limits.maxPending + limits.reservedForCommittee,
@@ -89,10 +92,10 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
   book = new PeerBook({
     random: options.random,
     ownPeerId: node.peerId.toString(),
-    takeLocal: local,
-    hidden: new Set((options.sentryFor ?? []).map(({ peerId }) => peerId)),
+    takeLocal: role.isLocal,
+    hidden: role.hidden,
   });
-  book.add({ addresses: options.seeds, source: 'seed' });
+  book.add({ addresses: role.dials, source: 'seed' });
   const offend = (peerId: string, offence: Offence): void => network.report(peerId, offence);
   const asking = new RequestAsking({ node, offend });
   const exchanger = new PeerExchanger({
@@ -112,24 +115,35 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     admit,
     offend,
   });
-  const links = linksOf(options, limits.handshakeTimeoutMs, {
-    message: (from, bytes) => user.get().message(from, bytes),
-    connected: (peer) => user.get().connected(peer),
-    disconnected: () => {},
-    proven: (connection, peer) => network.proven(connection, peer),
-    offence: (connection, offence) => offend(connection.remotePeer.toString(), offence),
-    failed: (error) => user.get().failed(error),
-  });
-  const opener =
-    links === undefined
+  const { handshakeTimeoutMs } = limits;
+  const links =
+    options.signer === undefined || role.validator === undefined
       ? undefined
-      : new LinkOpener({ node, links, clock, handshakeTimeoutMs: limits.handshakeTimeoutMs });
+      : new CommitteeLinks({
+          ...options,
+          signer: options.signer,
+          validator: role.validator,
+          handshakeTimeoutMs,
+          user: {
+            message: (from, bytes) => user.get().message(from, bytes),
+            connected: (peer) => user.get().connected(peer),
+            proven: (connection, peer) => network.proven(connection, peer),
+            offence: (connection, offence) => offend(connection.remotePeer.toString(), offence),
+            failed: (error) => user.get().failed(error),
+          },
+        });
+  const missing = (): Iterable<ValidatorIndex> => links?.missing() ?? [];
+  const ways = { node, book, clock, handshakeTimeoutMs };
+  const committee = committeeWay(options, role, links, {
+    ...ways,
+    offence: (connection, offence) => offend(connection.remotePeer.toString(), offence),
+  });
   const dialler = new PeerDialler({
     node,
     book,
     clock,
     logger: options.logger,
-    missing: () => missingOf(genesis, links),
+    missing,
     isRefused: (peerId) => scores.isRefused(peerId, nowMs()),
   });
   const discovery = new Discovery({
@@ -144,9 +158,9 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     folder: options.folder,
     dnsSeeds: options.dnsSeeds,
     ...(options.dns === undefined ? {} : { dns: options.dns }),
-    secluded: options.sentries !== undefined,
+    secluded: role.sentries !== undefined,
     offend,
-    ...ownRecordOf(options, node, hash),
+    ...ownRecordOf(options, role, node, hash),
   });
   const network = new Libp2pNetwork({
     options,
@@ -159,7 +173,7 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     asking,
     answering,
     links,
-    opener,
+    committee,
     dialler,
     discovery,
   });
@@ -178,7 +192,8 @@ interface Parts {
   readonly answering: RequestAnswering;
   /** Of a validator. */
   readonly links: CommitteeLinks | undefined;
-  readonly opener: LinkOpener | undefined;
+  /** How committee streams come and go. */
+  readonly committee: CommitteeWay | undefined;
   readonly dialler: PeerDialler;
   readonly discovery: Discovery;
 }
@@ -200,7 +215,7 @@ class Libp2pNetwork implements NodeNetwork {
   }
 
   async start(user: NetworkUser): Promise<void> {
-    const { opened, answering, links, opener, gossip, discovery, dialler } = this.#parts;
+    const { opened, answering, links, committee, gossip, discovery, dialler } = this.#parts;
     const { node } = opened;
     this.#parts.user.set(user);
     node.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
@@ -212,7 +227,7 @@ class Libp2pNetwork implements NodeNetwork {
       void node.peerStore.delete(detail).catch(() => {});
     });
     await answering.start();
-    await opener?.start();
+    await committee?.start();
     await this.#listen();
     gossip.start();
     links?.start();
@@ -268,36 +283,21 @@ class Libp2pNetwork implements NodeNetwork {
   peers(): readonly PeerStatus[] {
     const { opened, scores, links, options } = this.#parts;
     const nowMs = options.clock.now().monotonicMs;
-    const byConnection = new Map([...(links?.live() ?? [])].map((link) => [link.connection, link]));
-    return opened.node.getConnections().map((connection) => {
-      const link = byConnection.get(connection);
-      const peerId = connection.remotePeer.toString();
-      const validator = link?.peer?.validator;
-      const roundTripMs = link?.roundTripMs;
-      return {
-        peerId,
-        ...(validator === undefined ? {} : { validator }),
-        address: connection.remoteAddr.toString(),
-        direction: connection.direction,
-        transport: transportOf(connection.remoteAddr.toString()),
-        sinceMs: connection.timeline.open,
-        bytesIn: link?.stream.bytesIn ?? 0,
-        bytesOut: link?.stream.bytesOut ?? 0,
-        ...(roundTripMs === undefined ? {} : { roundTripMs }),
-        score: scores.scoreOf(peerId, nowMs),
-      };
-    });
+    return peerStatuses(opened.node.getConnections(), links?.live() ?? [], (peerId) =>
+      scores.scoreOf(peerId, nowMs),
+    );
   }
 
   metrics(): Readonly<Record<string, number>> {
-    const { links, gater, dialler, discovery, gossip, asking, answering, scores, options } =
-      this.#parts;
+    const { links, committee, gater, dialler, discovery, gossip, asking, answering } = this.#parts;
+    const { scores, options } = this.#parts;
     const bans = scores.bans(options.clock.now().monotonicMs);
     return {
       ...gater.metrics(),
       ...dialler.metrics(),
       ...discovery.metrics(),
       ...links?.metrics(),
+      ...committee?.metrics?.(),
       ...gossip.metrics(),
       ...asking.metrics(),
       ...answering.metrics(),
@@ -327,8 +327,8 @@ class Libp2pNetwork implements NodeNetwork {
   }
 
   async #stop(): Promise<void> {
-    const { opened, opener, dialler, discovery, links, gossip, answering, asking } = this.#parts;
-    opener?.stop();
+    const { opened, committee, dialler, discovery, links, gossip, answering, asking } = this.#parts;
+    committee?.stop();
     dialler.stop();
     links?.stop();
     gossip.stop();
@@ -359,39 +359,36 @@ class LateUser {
   }
 }
 
-function linksOf(
-  options: NetworkOptions,
-  handshakeTimeoutMs: number,
-  user: ConstructorParameters<typeof CommitteeLinks>[0]['user'],
-): CommitteeLinks | undefined {
-  const { signer, bandwidthBytesPerSecond } = options;
-  if (signer === undefined) return undefined;
-  return new CommitteeLinks({
-    genesis: options.genesis,
-    validator: indexOf(options.genesis, signer.publicKey),
-    signer,
-    random: options.random,
-    clock: options.clock,
-    logger: options.logger,
-    verify: options.verify,
-    handshakeTimeoutMs,
-    ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
-    user,
-  });
+interface CommitteeWay {
+  start(): Promise<void>;
+  stop(): void;
+  metrics?(): Record<string, number>;
+}
+
+function committeeWay(
+  { sentryFor = [], logger }: NetworkOptions,
+  role: NetworkRole,
+  links: CommitteeLinks | undefined,
+  ways: Pick<SentryOptions, 'node' | 'book' | 'clock' | 'handshakeTimeoutMs' | 'offence'>,
+): CommitteeWay | undefined {
+  if (sentryFor.length > 0) return new Sentry({ ...ways, logger, duties: sentryFor });
+  if (links === undefined) return undefined;
+  if (role.sentries === undefined) return new LinkOpener({ ...ways, links });
+  return new SentryRoute({ ...ways, links, sentries: role.sentries });
 }
 
 /** A validator tells where it is reached: at its sentries, where it has some, and only there. */
 function ownRecordOf(
-  options: NetworkOptions,
+  { signer, sentries }: NetworkOptions,
+  { validator }: NetworkRole,
   node: Libp2pNode,
   hash: Hash,
 ): { readonly own?: OwnRecord } {
-  const { signer, sentries, genesis } = options;
-  if (signer === undefined) return {};
+  if (signer === undefined || validator === undefined) return {};
   return {
     own: {
       genesisHash: hash,
-      validator: indexOf(genesis, signer.publicKey),
+      validator,
       sign: (digest) => signer.sign(digest),
       ends: () =>
         sentries === undefined
@@ -399,26 +396,4 @@ function ownRecordOf(
           : sentryEnds(sentries),
     },
   };
-}
-
-function indexOf(genesis: Genesis, publicKey: Uint8Array): ValidatorIndex {
-  const index = genesis.validators.findIndex((v) => equalBytes(v.publicKey, publicKey));
-  if (index >= 0) return toValidatorIndex(index);
-  throw new PydeError(
-    'network.not-a-validator',
-    'the validator key is not among those of the genesis; name the right key or genesis file',
-  );
-}
-
-function* missingOf(genesis: Genesis, links: CommitteeLinks | undefined): Iterable<ValidatorIndex> {
-  if (links === undefined) return;
-  for (const [index] of genesis.validators.entries()) {
-    const validator = toValidatorIndex(index);
-    if (validator !== links.validator && links.link(validator) === undefined) yield validator;
-  }
-}
-
-function isLocalAddress(address: string): boolean {
-  const ip = ipOfMultiaddr(address);
-  return ip !== undefined && isLoopback(ip);
 }
