@@ -1,6 +1,8 @@
 /** What `pyde status` shows, read from a node over RPC. */
+import { isPydeError } from '@pyde/core/bytes';
 import type { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
+import { printable } from '../output/index.ts';
 
 const Quantity = v.pipe(
   v.string(),
@@ -16,6 +18,11 @@ const Wave = v.object({
 export interface Status {
   readonly chainId: string;
   readonly agent: string;
+  /** `following`, or how it comes back to the others; null when the node does not say. */
+  readonly phase: string | null;
+  readonly epoch: number | null;
+  /** Null when the node is not on this machine. */
+  readonly peers: number | null;
   readonly waveId: string;
   readonly waveAgeMs: number;
   readonly certifiedWaveId: string;
@@ -35,12 +42,23 @@ export async function statusOf(client: RpcClient): Promise<Status> {
   const head = v.parse(Quantity, waveId);
   const wave = v.parse(Wave, await client.call('pyde_getWave', [Number(head)]));
   const counts = v.parse(
-    v.object({ certified_wave_id: v.number(), transactions_pending: v.number() }),
+    v.object({
+      certified_wave_id: v.number(),
+      transactions_pending: v.number(),
+      epoch: v.optional(v.number()),
+    }),
     metrics,
+  );
+  const { agent_version, phase } = v.parse(
+    v.object({ agent_version: v.string(), phase: v.optional(v.string()) }),
+    info,
   );
   return {
     chainId: v.parse(Quantity, chainId).toString(),
-    agent: v.parse(v.object({ agent_version: v.string() }), info).agent_version,
+    agent: agent_version,
+    phase: phase ?? null,
+    epoch: counts.epoch ?? null,
+    peers: await peerCount(client),
     waveId: head.toString(),
     waveAgeMs: Date.now() - Number(wave.timestamp),
     certifiedWaveId: counts.certified_wave_id.toString(),
@@ -50,10 +68,23 @@ export async function statusOf(client: RpcClient): Promise<Status> {
   };
 }
 
+/** Null when the node is on another machine, which is told nothing of peers. */
+async function peerCount(client: RpcClient): Promise<number | null> {
+  try {
+    return v.parse(v.array(v.unknown()), await client.call('pyde_getPeers', [])).length;
+  } catch (error) {
+    if (isPydeError(error, 'rpc.refused')) return null;
+    throw error;
+  }
+}
+
 export function statusLines(status: Status): string[] {
   const rows: readonly (readonly [string, string])[] = [
     ['chain', status.chainId],
-    ['node', status.agent],
+    ['node', printable(status.agent)],
+    ['phase', printable(status.phase ?? 'not told')],
+    ['epoch', `${status.epoch ?? 'not told'}`],
+    ['peers', `${status.peers ?? 'told on its own machine alone'}`],
     ['wave', `${status.waveId} (${status.waveAgeMs} ms ago)`],
     ['certified', status.certifiedWaveId],
     ['base fee', `${status.baseFee} quanta a unit of gas`],

@@ -1,0 +1,2 @@
+export { badArguments, EXIT, type Failure, isSystemError, toFailure } from './failure.ts';
+export { Output, printable, table } from './output.ts';
