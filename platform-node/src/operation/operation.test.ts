@@ -37,7 +37,7 @@ function open(): Operation {
       lines.push([level, message, fields]);
     };
   const logger: Logger = { ...silentLogger, info: note('info'), warn: note('warn') };
-  return new Operation({ folder, version: '0.1.0', clock, logger });
+  return new Operation({ folder, clock, logger });
 }
 
 async function page(path: string) {
@@ -288,7 +288,7 @@ describe('the pages', () => {
       const at = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
       const metrics = await at('/metrics');
       expect(metrics.headers.get('content-type')).toBe(operation.registry.contentType);
-      expect(await metrics.text()).toContain('pyde_build_info{version="0.1.0"');
+      expect(await metrics.text()).toContain('pyde_build_info{version="pyde/0.1.0"');
       expect((await at('/health')).status).toBe(200);
       expect((await at('/ready')).status).toBe(503);
       const unknown = await at('/');

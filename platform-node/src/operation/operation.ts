@@ -27,8 +27,6 @@ import { WaveLog } from './wave-log.ts';
 export interface OperationOptions {
   /** The node's own; counts starts, and its disk is watched. */
   readonly folder: string;
-  /** Of the software. */
-  readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -130,9 +128,10 @@ export class Operation {
     });
   }
 
-  #addBuildInfo({ genesis }: OperationSource): void {
+  #addBuildInfo(source: OperationSource): void {
+    const { genesis } = source;
     const labels = {
-      version: this.#options.version,
+      version: source.nodeInfo().agentVersion,
       node: process.versions.node,
       chain_id: String(genesis.chainId),
       genesis: toHex(genesisHash(genesis)),

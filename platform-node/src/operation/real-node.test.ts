@@ -79,7 +79,7 @@ async function start(protocol?: { readonly upgrades: { version: number; epoch: n
   const folder = mkdtempSync(join(tmpdir(), 'pyde-watched-'));
   endings.push(() => rmSync(folder, { recursive: true, force: true }));
   const logger = silentLogger;
-  const operation = new Operation({ folder, version: '0.1.0', clock: systemClock, logger });
+  const operation = new Operation({ folder, clock: systemClock, logger });
   endings.push(() => operation.stop());
   const falcon = new FalconSigner(validator.secretKey, (n) => systemRandom.bytes(n));
   const start = genesis();

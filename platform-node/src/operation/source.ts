@@ -22,7 +22,14 @@ export interface NodeStanding {
 export interface OperationSource
   extends Pick<
     RpcBackend,
-    'genesis' | 'head' | 'certifiedHead' | 'onWave' | 'onFinality' | 'transactionStatus' | 'metrics'
+    | 'genesis'
+    | 'head'
+    | 'certifiedHead'
+    | 'onWave'
+    | 'onFinality'
+    | 'transactionStatus'
+    | 'nodeInfo'
+    | 'metrics'
   > {
   standing(): NodeStanding;
   /** Empty for a node without a network. */

@@ -1,5 +1,5 @@
 /** How often a node was started on its folder: a number in a file, for whoever watches restarts. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE = 'starts';
@@ -9,6 +9,7 @@ export function countStart(folder: string): number {
   const path = join(folder, FILE);
   const starts = readStarts(path) + 1;
   try {
+    mkdirSync(folder, { recursive: true });
     writeFileSync(`${path}.new`, `${starts}\n`);
     renameSync(`${path}.new`, path);
   } catch {

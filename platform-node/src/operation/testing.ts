@@ -59,6 +59,11 @@ export class TestSource implements OperationSource {
     return this.now;
   }
 
+  nodeInfo() {
+    const identity = { peerId: '', falconPublicKey: undefined, listenAddrs: [] };
+    return { ...identity, agentVersion: 'pyde/0.1.0', phase: this.now.phase };
+  }
+
   metrics(): Readonly<Record<string, number>> {
     return this.figures;
   }
