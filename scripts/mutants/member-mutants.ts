@@ -175,7 +175,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: PROPOSER,
     find: 'parents.filter(({ vote }) => vote === candidate).length;',
     replace:
-      '[...(dag.round(round + 1)?.byAuthor.values() ?? [])].filter((all) => all.some(({ vote }) => vote === candidate)).length;',
+      'new Set((dag.round(round + 1)?.vertices() ?? []).filter(({ vote }) => vote === candidate).map(({ author }) => author)).size;',
     checks: [tests('consensus/proposer.test.ts')],
   },
   {

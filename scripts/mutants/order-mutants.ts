@@ -74,8 +74,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     name: 'count-vertices-of-voters',
     rule: 'the direct skip counts distinct authors',
     file: DAG,
-    find: 'return this.#rounds.get(round)?.byAuthor.size ?? 0;',
-    replace: 'return [...(this.#rounds.get(round)?.byAuthor.values() ?? [])].flat().length;',
+    find: 'return this.#rounds.get(round)?.authors ?? 0;',
+    replace: 'return this.#rounds.get(round)?.vertices().length ?? 0;',
     checks: [COMMIT_RULE],
   },
   {

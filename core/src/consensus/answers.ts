@@ -155,7 +155,5 @@ function take<T>(
 
 /** Round 0 is nobody's to give. */
 function firstVertices(dag: Dag, round: number): DagVertex[] {
-  const byAuthor = round === 0 ? [] : (dag.round(round)?.byAuthor.values() ?? []);
-  const firsts = [...byAuthor].flatMap(([first]) => first ?? []);
-  return firsts.sort((a, b) => a.author - b.author);
+  return round === 0 ? [] : (dag.round(round)?.firstVertices() ?? []);
 }

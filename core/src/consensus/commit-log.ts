@@ -162,15 +162,13 @@ export class CommitLog {
   /** What no wave took before the GC round passed it is in none. */
   #settleBelow(gcRound: number): void {
     for (; this.#settledRound < gcRound; this.#settledRound++) {
-      for (const vertices of this.#dag.round(this.#settledRound + 1)?.byAuthor.values() ?? []) {
-        for (const vertex of vertices) {
-          if (vertex.emitted) continue;
-          this.#dag.markEmitted(vertex);
-          if (vertex.author === this.#self) this.#lostRound = vertex.round;
-          for (const ref of vertex.batches) {
-            if (vertex.author !== this.#self) this.#batches.settle(ref.hash);
-            else this.#returned.push(...this.#batches.take(ref));
-          }
+      for (const vertex of this.#dag.round(this.#settledRound + 1)?.vertices() ?? []) {
+        if (vertex.emitted) continue;
+        this.#dag.markEmitted(vertex);
+        if (vertex.author === this.#self) this.#lostRound = vertex.round;
+        for (const ref of vertex.batches) {
+          if (vertex.author !== this.#self) this.#batches.settle(ref.hash);
+          else this.#returned.push(...this.#batches.take(ref));
         }
       }
     }

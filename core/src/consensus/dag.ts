@@ -7,7 +7,6 @@
  */
 import { equalBytes, invariant } from '../bytes/index.ts';
 import {
-  type BatchRef,
   type Epoch,
   genesisVertexHash,
   type Hash,
@@ -20,119 +19,11 @@ import {
   type VertexHash,
 } from '../types/index.ts';
 import type { AnchorSchedule } from './anchor-schedule.ts';
+import { coreOf, DagRound, DagVertex, NO_VERTICES, type VertexCore } from './dag-vertex.ts';
 import { SeatSet } from './seat-set.ts';
 import type { FirstSeen } from './vertex-door.ts';
 
-const NO_VERTICES: readonly DagVertex[] = [];
-const NO_SEATS = new SeatSet();
-
-/** What is kept of an accepted vertex; {@link Dag} alone writes to it. */
-export class DagVertex {
-  readonly round: Round;
-  readonly author: MemberIndex;
-  readonly name: VertexHash;
-  readonly timestampMs: bigint;
-  readonly batches: readonly BatchRef[];
-  /** The vertex of the slot one round below that is among the parents. */
-  vote: DagVertex | undefined = undefined;
-  /** The vertex of the slot two rounds below that q of the parents vote for. */
-  certifies: DagVertex | undefined = undefined;
-  weakParents: readonly DagVertex[] = NO_VERTICES;
-  /** Authors whose vertices of the round above all vote for it. */
-  votes = 0;
-  /** Authors that have a certificate for it two rounds above. */
-  certificates = 0;
-  /** Of a vertex in a slot: authors whose first vertex of the round above votes for it. */
-  voters: SeatSet | undefined = undefined;
-  /** Authors whose first vertex of the round below is a parent; nobody changes the set. */
-  firstParents: SeatSet = NO_SEATS;
-  /** Parents that are not the first of their author. */
-  otherParents: readonly DagVertex[] = NO_VERTICES;
-  readonly #at: DagRound;
-  readonly #isFirst: boolean;
-  /** Of those that are not the first of their author. */
-  #emitted = false;
-  #referred = false;
-
-  constructor(vertex: PlacedVertex, at: DagRound) {
-    this.round = vertex.round;
-    this.author = vertex.author;
-    this.name = vertex.name;
-    this.timestampMs = vertex.timestampMs;
-    this.batches = vertex.batches;
-    this.#at = at;
-    this.#isFirst = !at.byAuthor.has(vertex.author);
-  }
-
-  /** Is it the first that was accepted of its author and round? */
-  get isFirst(): boolean {
-    return this.#isFirst;
-  }
-
-  /** By author, looked up one by one; none once the round below is gone. */
-  get parents(): readonly DagVertex[] {
-    return this.#parentsWithout(undefined);
-  }
-
-  set parents(parents: readonly DagVertex[]) {
-    this.firstParents = NO_SEATS;
-    this.otherParents = parents;
-  }
-
-  /** Parents that are part of no committed wave. */
-  get waitingParents(): readonly DagVertex[] {
-    return this.#parentsWithout(this.#at.below?.emitted);
-  }
-
-  /** Part of a wave that was committed. */
-  get emitted(): boolean {
-    return this.#isFirst ? this.#at.emitted.has(this.author) : this.#emitted;
-  }
-
-  set emitted(emitted: boolean) {
-    if (!this.#isFirst) this.#emitted = emitted;
-    else if (emitted) this.#at.emitted.add(this.author);
-    else this.#at.emitted.remove(this.author);
-  }
-
-  /** Parent of some accepted vertex. */
-  get referred(): boolean {
-    return this.#isFirst ? this.#at.referred.has(this.author) : this.#referred;
-  }
-
-  set referred(referred: boolean) {
-    if (!this.#isFirst) this.#referred = referred;
-    else if (referred) this.#at.referred.add(this.author);
-    else this.#at.referred.remove(this.author);
-  }
-
-  #parentsWithout(seats: SeatSet | undefined): readonly DagVertex[] {
-    const firsts = this.#at.below?.firsts;
-    if (firsts === undefined) return this.otherParents;
-    if (seats?.hasAll(this.firstParents) === true) return this.otherParents;
-    const found = this.firstParents.list(seats).flatMap((seat) => firsts[seat] ?? []);
-    if (this.otherParents.length === 0) return found;
-    return [...found, ...this.otherParents].sort((a, b) => a.author - b.author);
-  }
-}
-
-type PlacedVertex = Pick<DagVertex, 'round' | 'author' | 'name' | 'timestampMs' | 'batches'>;
-
-/** One round: the seat of its anchor, and the vertices. */
-export interface DagRound {
-  readonly anchor: MemberIndex;
-  /** In order of acceptance. */
-  readonly byAuthor: Map<MemberIndex, DagVertex[]>;
-  /** By author. */
-  readonly firsts: (DagVertex | undefined)[];
-  /** Authors whose first vertex here is the one that the door saw first. */
-  readonly known: SeatSet;
-  /** Authors whose first vertex is emitted, or referred to. */
-  readonly emitted: SeatSet;
-  readonly referred: SeatSet;
-  /** The round below, until it is dropped. */
-  below: DagRound | undefined;
-}
+export { type DagRound, DagVertex } from './dag-vertex.ts';
 
 export interface DagOptions {
   readonly schedule: Pick<AnchorSchedule, 'anchorOf'>;
@@ -189,24 +80,30 @@ export class Dag {
 
   /** How many distinct authors have a vertex in `round`. */
   authors(round: number): number {
-    return this.#rounds.get(round)?.byAuthor.size ?? 0;
+    return this.#rounds.get(round)?.authors ?? 0;
   }
 
   /** A member's vertices of one round, first accepted first. */
   of(round: number, author: MemberIndex): readonly DagVertex[] {
-    return this.#rounds.get(round)?.byAuthor.get(author) ?? NO_VERTICES;
+    return this.#rounds.get(round)?.of(author) ?? NO_VERTICES;
+  }
+
+  /** The first vertex that was accepted of a member in a round. */
+  first(round: number, author: MemberIndex): DagVertex | undefined {
+    return this.#rounds.get(round)?.first(author);
   }
 
   find(round: number, { author, name }: ParentRef): DagVertex | undefined {
-    return named(this.#rounds.get(round)?.byAuthor.get(author), name);
+    const at = this.#rounds.get(round);
+    const first = at?.first(author);
+    if (at === undefined || first === undefined) return undefined;
+    return equalBytes(first.name, name) ? first : named(at.of(author), name);
   }
 
   /** The vertices in the slot of `round`; none for round 0, which has no slot. */
   slot(round: number): readonly DagVertex[] {
     const at = this.#rounds.get(round);
-    return at === undefined || round === 0
-      ? NO_VERTICES
-      : (at.byAuthor.get(at.anchor) ?? NO_VERTICES);
+    return at === undefined || round === 0 ? NO_VERTICES : at.of(at.anchor);
   }
 
   /** The seat of the anchor of `round`, whether or not a vertex of the round is held. */
@@ -231,14 +128,13 @@ export class Dag {
    */
   insert(vertex: UnsignedVertex, name: VertexHash, seen?: FirstSeen): DagVertex {
     const { round, author } = vertex;
-    const same = this.of(round, author);
+    const before = this.of(round, author);
     invariant(
-      same.every(({ name: other }) => !equalBytes(other, name)),
+      before.every(({ name: other }) => !equalBytes(other, name)),
       'a vertex is accepted once',
     );
-    const before = same.length === 0 ? NO_VERTICES : [...same];
-    const { timestampMs, batches } = vertex;
-    const placed = this.#place({ round, author, name, timestampMs, batches }, seen?.isFirst);
+    const { batches } = vertex;
+    const placed = this.#place(seen?.core ?? coreOf(vertex, name), seen?.isFirst);
     const below = this.#rounds.get(round - 1);
     if (seen?.parents !== undefined && this.holdsParents(round, seen)) {
       placed.firstParents = seen.parents;
@@ -253,10 +149,7 @@ export class Dag {
     }
     if (round > 1 && below !== undefined) placed.vote = voteOf(placed, below);
     placed.certifies = this.#certifiedBy(placed);
-    if (placed.isFirst && placed.vote !== undefined) {
-      placed.vote.voters ??= new SeatSet();
-      placed.vote.voters.add(author);
-    }
+    if (placed.isFirst) placed.vote?.addVoter(author);
     count(placed, before);
     if (batches.length > 0) this.#payload.add(placed);
     return placed;
@@ -290,16 +183,10 @@ export class Dag {
       this.#rounds.delete(this.#lowestRound);
       const above = this.#rounds.get(this.#lowestRound + 1);
       if (above !== undefined) above.below = undefined;
-      for (const vertices of round?.byAuthor.values() ?? []) {
-        for (const vertex of vertices) {
-          vertex.parents = NO_VERTICES;
-          vertex.weakParents = NO_VERTICES;
-          vertex.voters = undefined;
-          vertex.vote = undefined;
-          vertex.certifies = undefined;
-          this.#payload.delete(vertex);
-          dropped.push(vertex);
-        }
+      for (const vertex of round?.vertices() ?? []) {
+        vertex.cut();
+        this.#payload.delete(vertex);
+        dropped.push(vertex);
       }
     }
     return dropped;
@@ -309,38 +196,26 @@ export class Dag {
   drop(maxRounds: number): DagVertex[] {
     const dropped = this.prune(this.#highestRound, maxRounds);
     if (dropped.length > 0 || this.#lowestRound > this.#highestRound) return dropped;
-    const newest = [...(this.#rounds.get(this.#highestRound)?.byAuthor.values() ?? [])].flat();
+    const newest = this.#rounds.get(this.#highestRound)?.vertices() ?? [];
     this.#rounds.delete(this.#highestRound);
     this.#lowestRound = this.#highestRound + 1;
     return newest;
   }
 
-  #place(vertex: PlacedVertex, isKnown = false): DagVertex {
-    const { round, author } = vertex;
+  #place(core: VertexCore, isKnown = false): DagVertex {
+    const { round, author } = core;
     const at = this.#rounds.get(round) ?? this.#openRound(round);
-    const placed = new DagVertex(vertex, at);
-    if (placed.isFirst) {
-      at.byAuthor.set(author, [placed]);
-      at.firsts[author] = placed;
-      if (isKnown) at.known.add(author);
-    } else {
-      at.byAuthor.get(author)?.push(placed);
-    }
+    const placed = new DagVertex(core, at);
+    at.add(placed);
+    if (placed.isFirst && isKnown) at.known.add(author);
     if (round > this.newestRoundOf(author)) this.#newest[author] = round;
     if (round > this.#highestRound) this.#highestRound = round;
     return placed;
   }
 
   #openRound(number: Round): DagRound {
-    const round: DagRound = {
-      anchor: this.#schedule.anchorOf(number),
-      byAuthor: new Map(),
-      firsts: Array.from({ length: this.#newest.length }, () => undefined),
-      known: new SeatSet(),
-      emitted: new SeatSet(),
-      referred: new SeatSet(),
-      below: this.#rounds.get(number - 1),
-    };
+    const anchor = this.#schedule.anchorOf(number);
+    const round = new DagRound(anchor, this.#newest.length, this.#rounds.get(number - 1));
     const above = this.#rounds.get(number + 1);
     if (above !== undefined) above.below = round;
     this.#rounds.set(number, round);
@@ -351,13 +226,13 @@ export class Dag {
     const firsts = new SeatSet();
     const others: DagVertex[] = [];
     for (const { author, name } of parents) {
-      const first = below.firsts[author];
+      const first = below.first(author);
       if (first === undefined) continue;
       if (equalBytes(first.name, name)) {
         firsts.add(author);
         continue;
       }
-      const other = named(below.byAuthor.get(author), name);
+      const other = named(below.of(author), name);
       if (other !== undefined) others.push(other);
     }
     vertex.firstParents = firsts;
@@ -378,15 +253,11 @@ export class Dag {
 
 /** The parent that is the anchor of its round. */
 function voteOf({ firstParents, otherParents }: DagVertex, below: DagRound): DagVertex | undefined {
-  if (firstParents.has(below.anchor)) return below.firsts[below.anchor];
+  if (firstParents.has(below.anchor)) return below.first(below.anchor);
   return otherParents.find(({ author }) => author === below.anchor);
 }
 
-function named(
-  vertices: readonly DagVertex[] | undefined,
-  name: VertexHash,
-): DagVertex | undefined {
-  if (vertices === undefined) return undefined;
+function named(vertices: readonly DagVertex[], name: VertexHash): DagVertex | undefined {
   for (const vertex of vertices) if (equalBytes(vertex.name, name)) return vertex;
   return undefined;
 }

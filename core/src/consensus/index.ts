@@ -8,6 +8,7 @@ export {
 } from './closing-message.ts';
 export { Consensus } from './consensus.ts';
 export type { ConsensusContext, ConsensusStatus } from './context.ts';
+export { coreOf } from './dag-vertex.ts';
 export { type Equivocation, type EquivocationKind, EvidenceRecords } from './equivocation.ts';
 export type { ConsensusErrorCode } from './error.ts';
 export type { ConsensusEffect, ConsensusEvent, MemberMessage } from './events.ts';

@@ -170,7 +170,7 @@ export class Intake {
   /** Another vertex of the same author and round that was let in. */
   #other({ round, author }: VertexRef): Vertex | undefined {
     const { dag, records } = this.#parts;
-    const [accepted] = dag.of(round, author);
+    const accepted = dag.first(round, author);
     if (accepted === undefined) return this.#buffer.get(round, author)?.vertex;
     const bytes = records.vertexBytes(accepted.round, accepted);
     return bytes === undefined ? this.#buffer.get(round, author)?.vertex : decodeVertex(bytes);
@@ -206,7 +206,7 @@ export class Intake {
       for (const parent of parents) {
         if (known?.has(parent.author) === true) continue;
         // Nearly always the one vertex of its author; whoever opens vertices may share their names.
-        if (at?.firsts[parent.author]?.name === parent.name) continue;
+        if (at?.first(parent.author)?.name === parent.name) continue;
         const ref = { round: below, author: parent.author, name: parent.name };
         if (!held.holds(ref)) missing.push(ref);
       }

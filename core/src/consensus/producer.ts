@@ -123,10 +123,8 @@ export class Producer {
     const { self, size } = this.#options;
     const authors = new Set<MemberIndex>();
     for (let round = this.#ownRound + 1; round > this.#log.gcRound + 1; round--) {
-      for (const vertices of this.#dag.round(round)?.byAuthor.values() ?? []) {
-        for (const { author, firstParents } of vertices) {
-          if (author !== self && firstParents.has(self)) authors.add(author);
-        }
+      for (const { author, firstParents } of this.#dag.round(round)?.vertices() ?? []) {
+        if (author !== self && firstParents.has(self)) authors.add(author);
       }
       if (authors.size > maxFaulty(size)) return true;
     }

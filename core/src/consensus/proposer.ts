@@ -26,9 +26,7 @@ const SILENT_ROUNDS = 11;
  * accepted vertex. A member accepts no second vertex of its own, so its own is among them.
  */
 export function parentsFor(dag: Dag, round: number): DagVertex[] {
-  const authors = dag.round(round - 1)?.byAuthor.values() ?? [];
-  const parents = [...authors].flatMap((vertices) => vertices[0] ?? []);
-  return parents.sort((a, b) => a.author - b.author);
+  return dag.round(round - 1)?.firstVertices() ?? [];
 }
 
 /**

@@ -135,8 +135,8 @@ function lastAnchors(dag: Dag, head: WaveCommitRecord): DagVertex[] {
   if (head.priorAnchorRound !== head.anchorRound - 1 || head.priorAnchorRound === 0)
     return [anchor];
   const certified = new Set<DagVertex | undefined>();
-  for (const vertices of dag.round(head.anchorRound + 1)?.byAuthor.values() ?? []) {
-    for (const { certifies } of vertices) certified.add(certifies);
+  for (const { certifies } of dag.round(head.anchorRound + 1)?.vertices() ?? []) {
+    certified.add(certifies);
   }
   const prior = dag.slot(head.priorAnchorRound).filter((vertex) => certified.has(vertex));
   return [anchor, ...prior];

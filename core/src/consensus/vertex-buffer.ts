@@ -102,7 +102,9 @@ export class VertexBuffer {
 
   /** The vertex of (round, author), if one waits. */
   get(round: number, author: number): BufferedVertex | undefined {
-    return this.#byAuthor.get(author)?.find(({ vertex }) => vertex.round === round);
+    const own = this.#byAuthor.get(author);
+    if (own === undefined || own.length === 0) return undefined;
+    return own.find(({ vertex }) => vertex.round === round);
   }
 
   find({ round, author, name }: WeakParentRef): BufferedVertex | undefined {
@@ -147,8 +149,8 @@ export class VertexBuffer {
     const isWhole = missingVertices.length === 0 && missingBatches.length === 0;
     if (highest !== undefined && highest.vertex.round <= round && !isWhole) return entry;
     const own = this.#byAuthor.get(author) ?? [];
-    this.#places.set(child.charged, places);
-    this.#byAuthor.set(author, own);
+    if (places.length === 0) this.#places.set(child.charged, places);
+    if (own.length === 0) this.#byAuthor.set(author, own);
     insertByRound(places, child);
     insertByRound(own, child);
     this.#size++;
@@ -313,13 +315,20 @@ export class VertexBuffer {
 
 /** Behind those of the same round. */
 function insertByRound(children: Child[], child: Child): void {
+  const last = children.at(-1);
+  if (last === undefined || last.vertex.round <= child.vertex.round) {
+    children.push(child);
+    return;
+  }
   const after = children.findIndex(({ vertex }) => vertex.round > child.vertex.round);
   children.splice(after < 0 ? children.length : after, 0, child);
 }
 
 function removeFrom(children: Child[] | undefined, child: Child): void {
-  const at = children?.indexOf(child) ?? -1;
-  if (at >= 0) children?.splice(at, 1);
+  if (children === undefined) return;
+  // Nearly always the only one, or the first.
+  if (children[0] === child) children.shift();
+  else if (children.includes(child)) children.splice(children.indexOf(child), 1);
 }
 
 const byRound = (a: Child, b: Child): boolean => a.vertex.round > b.vertex.round;
@@ -330,12 +339,12 @@ function enqueue(queue: Child[], child: Child, after: (a: Child, b: Child) => bo
   let at = queue.length;
   for (let last = queue[at - 1]; last !== undefined && after(last, child); last = queue[at - 1])
     at--;
-  queue.splice(at, 0, child);
+  if (at === queue.length) queue.push(child);
+  else queue.splice(at, 0, child);
   child.queue = queue;
 }
 
 function unqueue(child: Child): void {
-  const at = child.queue?.indexOf(child) ?? -1;
-  if (at >= 0) child.queue?.splice(at, 1);
+  removeFrom(child.queue, child);
   child.queue = undefined;
 }

@@ -5,6 +5,7 @@
  */
 import type { StoreWrite } from '../platform/index.ts';
 import { decodeVertex, encodedVertexHash, type Vertex, type VertexHash } from '../types/index.ts';
+import type { VertexCore } from './dag-vertex.ts';
 import { frameMessage } from './message.ts';
 import type { SeatSet } from './seat-set.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
@@ -18,6 +19,8 @@ export interface FirstSeen {
   readonly isFirst: boolean;
   /** Authors of the parents, if each of them is the first of its place. */
   readonly parents: SeatSet | undefined;
+  /** What members keep of it, one object for all. */
+  readonly core: VertexCore;
 }
 
 export interface NamedVertex {

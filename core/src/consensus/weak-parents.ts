@@ -21,9 +21,7 @@ export class Tips {
     this.#dag = dag;
     this.#size = size;
     for (let round = dag.lowestRound; round <= dag.highestRound; round++) {
-      for (const vertices of dag.round(round)?.byAuthor.values() ?? []) {
-        for (const vertex of vertices) this.accepted(vertex);
-      }
+      for (const vertex of dag.round(round)?.vertices() ?? []) this.accepted(vertex);
     }
   }
 
@@ -44,7 +42,7 @@ export class Tips {
     const newest = new Map<number, DagVertex>();
     for (const tip of this.#tips) {
       if (tip.author === self) continue;
-      if (tip.round > round - 2 || this.#dag.of(tip.round, tip.author)[0] !== tip) continue;
+      if (tip.round > round - 2 || this.#dag.first(tip.round, tip.author) !== tip) continue;
       const other = newest.get(tip.author);
       if (other === undefined || other.round < tip.round) newest.set(tip.author, tip);
     }

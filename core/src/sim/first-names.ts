@@ -4,7 +4,7 @@
  * nothing is first again.
  */
 import { equalBytes } from '../bytes/index.ts';
-import { type FirstSeen, SeatSet } from '../consensus/index.ts';
+import { coreOf, type FirstSeen, SeatSet } from '../consensus/index.ts';
 import { MAX_COMMITTEE_SIZE, type Vertex, type VertexHash } from '../types/index.ts';
 
 /** Of one epoch; more than members keep. */
@@ -46,18 +46,20 @@ export class FirstNames {
   readonly #epochs = new Map<number, EpochNames>();
   #newest = 0;
 
-  see({ epoch, round, author, parents }: Vertex, name: VertexHash): FirstSeen {
+  see(vertex: Vertex, name: VertexHash): FirstSeen {
+    const { epoch, round, author, parents } = vertex;
+    const core = coreOf(vertex, name);
     const names = this.#of(epoch);
-    if (names === undefined) return { isFirst: false, parents: undefined };
+    if (names === undefined) return { isFirst: false, parents: undefined, core };
     const isFirst = names.isFirst(round, author, name);
     const seats = new SeatSet();
     for (const parent of parents) {
       if (!names.isFirst(round - 1, parent.author, parent.name)) {
-        return { isFirst, parents: undefined };
+        return { isFirst, parents: undefined, core };
       }
       seats.add(parent.author);
     }
-    return { isFirst, parents: seats };
+    return { isFirst, parents: seats, core };
   }
 
   #of(epoch: number): EpochNames | undefined {
