@@ -94,6 +94,8 @@ export {
   type Standing,
 } from './peer-scores.ts';
 export {
+  ANSWER_BYTES,
+  ANSWER_BYTES_IN_ALL,
   COMMITTEE_PROTOCOL,
   GOSSIP_LIMITS,
   GOSSIP_TOPICS,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PeerBudget } from './peer-budget.ts';
 import {
+  ANSWER_BYTES,
+  ANSWER_BYTES_IN_ALL,
   GOSSIP_LIMITS,
   gossipTopicId,
   REQUEST_LIMITS,
@@ -54,6 +56,28 @@ describe('budgets of peers', () => {
     expect(taken).toBe(REQUEST_LIMITS.waves.rateInAll.capacity);
     expect(budget.spend(peerIdOf(900), 'waves', 0)).toBe('throttle');
     expect(budget.spend(peerIdOf(900), 'waves', 0, 'validator')).toBe('take');
+  });
+
+  it('let one that was given much wait before it is given more', () => {
+    const budget = new PeerBudget(0);
+    const { capacity, perSecond } = ANSWER_BYTES;
+    budget.answered(alice, capacity, 0);
+    expect(budget.spend(alice, 'waves', 0)).toBe('take');
+    budget.answered(alice, perSecond, 0);
+    expect(budget.spend(alice, 'waves', 999)).toBe('throttle');
+    expect(budget.spend(bob, 'waves', 999)).toBe('take');
+    expect(budget.spend(alice, 'tx', 999)).toBe('take');
+    expect(budget.spend(alice, 'waves', 1_000)).toBe('take');
+  });
+
+  it('hold the bytes of a crowd, but not those of a proven validator', () => {
+    const budget = new PeerBudget(0);
+    const { capacity } = ANSWER_BYTES_IN_ALL;
+    for (let i = 0; i < 4; i++) budget.answered(peerIdOf(10 + i), capacity / 4, 0, 'validator');
+    expect(budget.spend(alice, 'cert', 0)).toBe('take');
+    for (let i = 0; i < 4; i++) budget.answered(peerIdOf(20 + i), capacity / 4 + 1, 0);
+    expect(budget.spend(alice, 'cert', 0)).toBe('throttle');
+    expect(budget.spend(bob, 'cert', 0, 'validator')).toBe('take');
   });
 
   it('remember no more peers than they are let', () => {

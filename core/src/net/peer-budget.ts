@@ -1,10 +1,13 @@
 /**
  * What each peer may ask and gossip: one bucket for each peer and name in the tables, and one for
- * each request protocol over all peers, so that a crowd of peers is held, too. Validators' links
- * are no part of it, and proven validators do not draw on what is for all.
+ * each request protocol over all peers, so that a crowd of peers is held, too; and the same of the
+ * bytes of answers, since a small question may have a large one. Validators' links are no part of
+ * it, and proven validators do not draw on what is for all.
  */
 import { BoundedMap } from './bounded-map.ts';
 import {
+  ANSWER_BYTES,
+  ANSWER_BYTES_IN_ALL,
   GOSSIP_LIMITS,
   type GossipTopic,
   REQUEST_LIMITS,
@@ -26,12 +29,19 @@ interface Buckets {
   readonly refused: TokenBucket;
 }
 
+interface Spent {
+  readonly byName: Map<Budgeted, Buckets>;
+  readonly answerBytes: TokenBucket;
+}
+
 export class PeerBudget {
-  readonly #peers: BoundedMap<string, Map<Budgeted, Buckets>>;
+  readonly #peers: BoundedMap<string, Spent>;
   readonly #inAll = new Map<Budgeted, TokenBucket>();
+  readonly #bytesInAll: TokenBucket;
 
   constructor(nowMs: number, maxPeers: number = MAX_PEERS) {
     this.#peers = new BoundedMap(maxPeers);
+    this.#bytesInAll = new TokenBucket(ANSWER_BYTES_IN_ALL, nowMs);
     for (const protocol of REQUEST_PROTOCOLS) {
       this.#inAll.set(protocol, new TokenBucket(REQUEST_LIMITS[protocol].rateInAll, nowMs));
     }
@@ -51,35 +61,52 @@ export class PeerBudget {
     nowMs: number,
     peerClass: PeerClass = 'anybody',
   ): 'take' | 'throttle' | 'flood' {
-    const { granted, refused } = this.#buckets(peerId, what, nowMs, peerClass);
+    const spent = this.#spent(peerId, nowMs);
+    const { granted, refused } = bucketsOf(spent, what, nowMs, peerClass);
     if (!granted.take(1, nowMs)) return refused.take(1, nowMs) ? 'throttle' : 'flood';
-    const inAll = peerClass === 'validator' ? undefined : this.#inAll.get(what);
-    return inAll === undefined || inAll.take(1, nowMs) ? 'take' : 'throttle';
+    if (isGossip(what)) return 'take';
+    const owesBytes = spent.answerBytes.available(nowMs) < 0;
+    if (peerClass === 'validator') return owesBytes ? 'throttle' : 'take';
+    if (owesBytes || this.#bytesInAll.available(nowMs) < 0) return 'throttle';
+    return this.#inAll.get(what)?.take(1, nowMs) === false ? 'throttle' : 'take';
   }
 
-  #buckets(peerId: string, what: Budgeted, nowMs: number, peerClass: PeerClass): Buckets {
-    let byName = this.#peers.get(peerId);
-    if (byName === undefined) {
-      byName = new Map();
-      this.#peers.set(peerId, byName);
+  /** An answer of so many bytes was made: what is too much of it is waited for before the next. */
+  answered(peerId: string, bytes: number, nowMs: number, peerClass: PeerClass = 'anybody'): void {
+    this.#spent(peerId, nowMs).answerBytes.owe(bytes, nowMs);
+    if (peerClass !== 'validator') this.#bytesInAll.owe(bytes, nowMs);
+  }
+
+  #spent(peerId: string, nowMs: number): Spent {
+    let spent = this.#peers.get(peerId);
+    if (spent === undefined) {
+      spent = { byName: new Map(), answerBytes: new TokenBucket(ANSWER_BYTES, nowMs) };
+      this.#peers.set(peerId, spent);
     }
-    let buckets = byName.get(what);
-    if (buckets === undefined) {
-      const rate = rateOf(what, peerClass);
-      const { capacity, perSecond } = rate;
-      const patience = { capacity: PATIENCE + capacity, perSecond: perSecond };
-      buckets = {
-        granted: new TokenBucket(rate, nowMs),
-        refused: new TokenBucket(patience, nowMs),
-      };
-      byName.set(what, buckets);
-    }
-    return buckets;
+    return spent;
   }
 }
 
+function bucketsOf(
+  { byName }: Spent,
+  what: Budgeted,
+  nowMs: number,
+  peerClass: PeerClass,
+): Buckets {
+  let buckets = byName.get(what);
+  if (buckets === undefined) {
+    const rate = rateOf(what, peerClass);
+    const patience = { capacity: PATIENCE + rate.capacity, perSecond: rate.perSecond };
+    buckets = { granted: new TokenBucket(rate, nowMs), refused: new TokenBucket(patience, nowMs) };
+    byName.set(what, buckets);
+  }
+  return buckets;
+}
+
+const isGossip = (what: Budgeted): what is GossipTopic => what === 'finality' || what === 'tx';
+
 function rateOf(what: Budgeted, peerClass: PeerClass): BucketRate {
-  if (what === 'finality' || what === 'tx') return GOSSIP_LIMITS[what].rate;
+  if (isGossip(what)) return GOSSIP_LIMITS[what].rate;
   const { capacity, perSecond } = REQUEST_LIMITS[what].rate;
   const factor = peerClass === 'validator' ? VALIDATOR_RATE_FACTOR : 1;
   return { capacity: factor * capacity, perSecond: factor * perSecond };

@@ -69,9 +69,9 @@ const limit = (
 /** question, answer, [burst, a second] of one peer, a second in all. */
 export const REQUEST_LIMITS: Readonly<Record<RequestProtocol, RequestLimit>> = {
   head: limit(64, 256 * KIB, [1, 1], 200),
-  cert: limit(64, 256 * KIB, [16, 4], 200),
-  epoch: limit(64, 1 * MIB, [8, 2], 50, { timeoutMs: 10_000 }),
-  proof: limit(16 * KIB, 1 * MIB, [16, 8], 200),
+  cert: limit(64, 1 * MIB, [16, 4], 200),
+  epoch: limit(64, 256 * KIB, [8, 2], 50, { timeoutMs: 10_000 }),
+  proof: limit(8 * KIB, 3 * MIB, [16, 8], 200, { timeoutMs: 10_000 }),
   waves: limit(64, MAX_MESSAGE_BYTES, [8, 4], 40, { timeoutMs: 20_000 }),
   peers: limit(64, 256 * KIB, [2, 1], 20),
   events: limit(4 * KIB, 1 * MIB, [8, 4], 50, { timeoutMs: 10_000 }),
@@ -81,6 +81,10 @@ export const REQUEST_LIMITS: Readonly<Record<RequestProtocol, RequestLimit>> = {
 
 /** A proven validator, whose catching up helps everybody, may ask so many times as often. */
 export const VALIDATOR_RATE_FACTOR = 8;
+
+/** Bytes of answers, whatever was asked: of one peer, and of all that are no proven validators. */
+export const ANSWER_BYTES: BucketRate = { capacity: 32 * MIB, perSecond: 8 * MIB };
+export const ANSWER_BYTES_IN_ALL: BucketRate = { capacity: 64 * MIB, perSecond: 32 * MIB };
 
 export const GOSSIP_LIMITS: Readonly<Record<GossipTopic, GossipLimit>> = {
   finality: { maxBytes: 128 * KIB, rate: { capacity: 64, perSecond: 32 }, breach: 'flood' },
