@@ -108,10 +108,14 @@ export async function createNodeNetwork(options: NetworkOptions): Promise<NodeNe
     node,
     logger: options.logger,
     served: new Set(REQUEST_PROTOCOLS.filter((protocol) => !NOT_SERVED.has(protocol))),
-    answer: async (peerId, protocol, question) =>
-      protocol === 'peers'
-        ? exchanger.answer(peerId, question)
-        : await user.get().answer(peerId, protocol, question),
+    answer: async (peerId, protocol, question) => {
+      const answer =
+        protocol === 'peers'
+          ? exchanger.answer(peerId, question)
+          : await user.get().answer(peerId, protocol, question);
+      budget.answered(peerId, answer.length, nowMs(), peerClass(peerId));
+      return answer;
+    },
     admit,
     offend,
   });

@@ -117,7 +117,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 async function liar(play: (stream: Stream) => void): Promise<{ node: LoopbackNode; id: string }> {
   const node = await loopbackNode();
   closing.push(async () => await node.stop());
-  await node.handle(requestProtocolId('cert'), (stream) => play(stream));
+  await node.handle(requestProtocolId('epoch'), (stream) => play(stream));
   return { node, id: idOf(node) };
 }
 
@@ -265,7 +265,7 @@ describe('an answer', () => {
       'network.size',
       'oversized-frame',
       (stream) => {
-        stream.send(concatBytes(Uint8Array.of(0), u32(REQUEST_LIMITS.cert.maxAnswerBytes + 1)));
+        stream.send(concatBytes(Uint8Array.of(0), u32(REQUEST_LIMITS.epoch.maxAnswerBytes + 1)));
       },
     ],
     [
@@ -273,7 +273,7 @@ describe('an answer', () => {
       'network.size',
       'oversized-frame',
       (stream) => {
-        stream.send(concatBytes(Uint8Array.of(1), u32(REQUEST_LIMITS.cert.maxAnswerBytes)));
+        stream.send(concatBytes(Uint8Array.of(1), u32(REQUEST_LIMITS.epoch.maxAnswerBytes)));
       },
     ],
     [
@@ -281,8 +281,8 @@ describe('an answer', () => {
       'network.size',
       'oversized-frame',
       (stream) => {
-        stream.send(concatBytes(Uint8Array.of(0), u32(REQUEST_LIMITS.cert.maxAnswerBytes)));
-        stream.send(new Uint8Array(REQUEST_LIMITS.cert.maxAnswerBytes + 1));
+        stream.send(concatBytes(Uint8Array.of(0), u32(REQUEST_LIMITS.epoch.maxAnswerBytes)));
+        stream.send(new Uint8Array(REQUEST_LIMITS.epoch.maxAnswerBytes + 1));
       },
     ],
     [
@@ -323,7 +323,7 @@ describe('an answer', () => {
     it(`${what} is ${code}`, async () => {
       const to = await liar(play);
       const { asking, offences } = await clientOf(to);
-      expect(await codeOf(asking.ask(to.id, 'cert', question))).toBe(code);
+      expect(await codeOf(asking.ask(to.id, 'epoch', question))).toBe(code);
       expect(offences).toEqual(offence === undefined ? [] : [offence]);
     });
   }
