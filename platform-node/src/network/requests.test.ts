@@ -331,7 +331,7 @@ describe('an answer', () => {
   it('that does not come in its time is an offence', async () => {
     const to = await liar(() => {});
     const { asking, offences } = await impatientClientOf(200, to);
-    expect(await codeOf(asking.ask(to.id, 'cert', question))).toBe('network.timeout');
+    expect(await codeOf(asking.ask(to.id, 'epoch', question))).toBe('network.timeout');
     expect(offences).toEqual(['slow-answer']);
   });
 });
@@ -340,7 +340,7 @@ describe('an attacker', () => {
   it('announcing an oversized question is reset at once', async () => {
     const to = await server();
     const client = await clientOf(to);
-    const stream = await opened(client, to, 'cert');
+    const stream = await opened(client, to, 'epoch');
     stream.send(u32(REQUEST_LIMITS.cert.maxQuestionBytes + 1));
     expect(await drained(stream)).toHaveLength(0);
     await until('an offence', () => to.offences.length > 0);
