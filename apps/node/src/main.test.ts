@@ -64,13 +64,19 @@ describe('pyde', () => {
     const none = await pyde('db', 'check', join(folder, 'nowhere'));
     expect(none.code).toBe(2);
     expect(none.stderr).toMatch(/^pyde \[ERROR\] db\.missing: /);
-    const later = await pyde('node', '--anything');
-    expect(later.code).toBe(1);
-    expect(later.stderr).toMatch(/pyde\.not-available: pyde node is not available yet/);
-    expect(await pyde('walk')).toMatchObject({ code: 1, stdout: '' });
+    const unknown = await pyde('node', '--anything');
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toBe(
+      "pyde [ERROR] pyde.arguments: unknown option '--anything'; see pyde node --help\n",
+    );
+    const walk = await pyde('walk');
+    expect(walk).toMatchObject({ code: 1, stdout: '' });
+    expect(walk.stderr).toMatch(/unknown command 'walk'; see pyde --help/);
     const nobody = await pyde('status', '--rpc-url', 'http://127.0.0.1:1');
     expect(nobody.code).toBe(2);
-    expect(nobody.stderr).toMatch(/rpc\.unreachable: .*\n {2}next: {2}otigen devnet/);
+    expect(nobody.stderr).toMatch(
+      /rpc\.unreachable: .*\n {2}next: {2}otigen devnet or pyde localnet/,
+    );
   });
 
   it('does not trust what answers at the address', async () => {

@@ -28,7 +28,7 @@ describe('pyde.toml', () => {
   it('needs the genesis alone; the rest has defaults, and paths are those of its folder', async () => {
     expect(await read('[chain]\ngenesis = "genesis.bin"\n')).toEqual({
       path,
-      chain: { genesis: join(folder, 'genesis.bin') },
+      chain: { genesis: join(folder, 'genesis.bin'), upgrades: [] },
       node: { folder, archive: false },
       validator: undefined,
       network: {

@@ -35,15 +35,9 @@ export interface RunNodeOptions {
 }
 
 export interface RunningNode {
-  readonly rpcUrl: string;
-  readonly addresses: readonly string[];
-  readonly peerId: string;
-  readonly genesis: Genesis;
-  /** Its index in the genesis; undefined for a node that follows. */
-  readonly validator: number | undefined;
   /** Rejects when the node cannot go on by itself. */
   readonly closed: Promise<void>;
-  /** Takes back what `run` began, in the other order. */
+  /** Takes back what was begun, in the other order. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -54,64 +48,54 @@ export async function runNode(options: RunNodeOptions): Promise<RunningNode> {
   const genesis = await readGenesisFile(config.chain.genesis);
   const key = await openKey(options, genesis);
   const operation = new Operation({ folder, clock: systemClock, logger });
-  const runtime = await openRuntime(options, genesis, key, operation);
-  operation.attach(runtime);
-  const { pages } = operation;
-  const parts: Parts = { runtime, operation, folder };
-  try {
-    writePid(folder);
-    const { host, port } = config.rpc.listen;
-    const { listen } = config.metrics;
-    const served = listen === undefined ? { pages } : {};
-    const watch = operation.rpc;
-    const server = new RpcServer({ backend: runtime, host, port, logger, watch, ...served });
-    parts.server = server;
-    if (listen !== undefined) {
-      parts.pageServer = new PageServer({ pages, logger, ...listen });
-      await parts.pageServer.start();
+  /** What is open, to be closed in the other order. */
+  const endings: (() => Promise<void> | void)[] = [() => operation.stop()];
+  const stop = async (): Promise<void> => {
+    let fault: { readonly error: unknown } | undefined;
+    for (const end of endings.splice(0).reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        fault ??= { error };
+      }
     }
+    if (fault !== undefined) throw fault.error;
+  };
+  try {
+    const runtime = await openRuntime(options, genesis, key, operation);
+    endings.push(() => runtime.stop());
+    writePid(folder);
+    endings.push(() => removePid(folder));
+    operation.attach(runtime);
+    const { listen: pages } = config.metrics;
+    const server = new RpcServer({
+      backend: runtime,
+      ...config.rpc.listen,
+      logger,
+      watch: operation.rpc,
+      ...(pages === undefined ? { pages: operation.pages } : {}),
+    });
     const bound = await server.start();
+    endings.push(() => server.stop());
+    if (pages !== undefined) {
+      const pageServer = new PageServer({ pages: operation.pages, ...pages, logger });
+      await pageServer.start();
+      endings.push(() => pageServer.stop());
+    }
     await runtime.run();
-    const rpcUrl = `http://${bound.host.includes(':') ? `[${bound.host}]` : bound.host}:${bound.port}`;
-    const { listenAddrs, peerId } = runtime.nodeInfo();
+    const host = bound.host.includes(':') ? `[${bound.host}]` : bound.host;
+    const rpcUrl = `http://${host}:${bound.port}`;
     logger.info('the node is up', {
       rpc: rpcUrl,
-      peer: peerId,
+      peer: runtime.nodeInfo().peerId,
       wave: runtime.head().waveId,
       validator: key?.index ?? 'none',
     });
-    return {
-      rpcUrl,
-      addresses: listenAddrs,
-      peerId,
-      genesis,
-      validator: key?.index,
-      closed: runtime.closed,
-      stop: () => stopAll(parts),
-    };
+    return { closed: runtime.closed, stop };
   } catch (error) {
     // What broke first says more than what breaks on the way out.
-    await stopAll(parts).catch(() => {});
+    await stop().catch(() => {});
     throw error;
-  }
-}
-
-interface Parts {
-  readonly runtime: NodeRuntime;
-  readonly operation: Operation;
-  readonly folder: string;
-  server?: RpcServer;
-  pageServer?: PageServer;
-}
-
-async function stopAll({ runtime, operation, folder, server, pageServer }: Parts): Promise<void> {
-  try {
-    await server?.stop();
-    await pageServer?.stop();
-  } finally {
-    operation.stop();
-    await runtime.stop();
-    removePid(folder);
   }
 }
 
