@@ -10,9 +10,19 @@ const NEEDED_MAJOR = 24;
 const MODULES = new URL('../node_modules/', import.meta.url);
 
 /** Commands that run a node for hours, and what the process of one is started with. */
-const NODES = new Set(['otigen devnet']);
+const NODES = new Set(['otigen devnet', 'pyde node']);
 /** Bounds the young generation in MiB: unbounded, it grows with the load and stays grown. */
-const NODE_FLAGS = ['--max-semi-space-size=16'];
+export const NODE_FLAGS = ['--max-semi-space-size=16'];
+/**
+ * For the C library of Linux, which reads them at the start of a process. Left alone it gives each
+ * of some fifteen threads an arena that keeps what was freed in it, and keeps blocks of up to 32 MiB
+ * there once one was freed: from 64 KiB on they are mapped here, and go back when they are freed.
+ */
+export const NODE_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '4',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
 
 /**
  * @param {string} name the command, for messages
@@ -20,7 +30,7 @@ const NODE_FLAGS = ['--max-semi-space-size=16'];
  */
 export async function launch(name, launcher) {
   if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-    if (NODES.has(`${name} ${process.argv[2]}`)) takeFlags();
+    if (NODES.has(`${name} ${process.argv[2]}`)) startAsNode();
     // Beside the project and not in the shared temporary folder, where others could plant code.
     module.enableCompileCache?.(fileURLToPath(new URL('.cache/pyde/compile', MODULES)));
     await import(new URL('../src/main.ts', launcher).href);
@@ -40,15 +50,19 @@ export async function launch(name, launcher) {
   process.exitCode = 2;
 }
 
-/** V8 takes them at its start alone, so the process becomes another one; not on Windows. */
-function takeFlags() {
-  const missing = NODE_FLAGS.filter((flag) => !process.execArgv.includes(flag));
-  if (missing.length === 0 || typeof process.execve !== 'function') return;
-  const args = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)];
+/**
+ * Both are taken at the start of a process alone, so this one becomes another; not on Windows. What
+ * the user has set is left as it is.
+ */
+function startAsNode() {
+  const flags = NODE_FLAGS.filter((flag) => !process.execArgv.includes(flag));
+  const isSet = Object.keys(NODE_ENVIRONMENT).every((name) => process.env[name] !== undefined);
+  if ((flags.length === 0 && isSet) || typeof process.execve !== 'function') return;
+  const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
   try {
-    process.execve(process.execPath, args, process.env);
+    process.execve(process.execPath, args, { ...NODE_ENVIRONMENT, ...process.env });
   } catch {
-    // Where it is not allowed the node runs as well, with a larger heap.
+    // Where it is not allowed the node runs as well, and takes more memory.
   }
 }
 
