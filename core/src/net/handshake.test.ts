@@ -243,6 +243,12 @@ describe('what a handshake refuses', () => {
     expect(failureOf(machine.receive(helloOf()))).toMatchObject({ code: 'bad-proof' });
   });
 
+  it('everything after a refusal, without a word', () => {
+    const { machine } = given(helloOf({ validator: toValidatorIndex(9) }));
+    expect(machine.receive(helloOf())).toEqual([]);
+    expect(machine.state).toBe('over');
+  });
+
   it('a proof by another key', () => {
     const thief = dialler({ sign: endOf(2, 'dialler', 1).sign });
     const [a, b] = shakeHands(thief, listener());

@@ -118,8 +118,9 @@ export class Handshake {
     return this.#fail(code, message, undefined);
   }
 
-  /** A frame that the other side sent. None is taken after the end. */
+  /** A frame that the other side sent. After a refusal, what still comes is nothing. */
   receive({ kind, payload }: Frame): HandshakeEffect[] {
+    if (this.#state === 'over') return [];
     const waiting = this.#state === 'hello' || this.#state === 'proof';
     invariant(waiting, `a handshake takes no frame in state ${this.#state}`);
     try {
