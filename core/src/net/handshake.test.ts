@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../bytes/index.ts';
+import { blake3 } from '../crypto/index.ts';
 import { toHash, toValidatorIndex } from '../types/index.ts';
 import { Handshake, type HandshakeEffect, type HandshakeOptions } from './handshake.ts';
 import {
@@ -8,6 +9,7 @@ import {
   encodeHello,
   encodeRefusal,
   type Hello,
+  handshakeDigest,
   LINK_VERSION,
   MAX_REFUSAL_BYTES,
 } from './handshake-messages.ts';
@@ -161,6 +163,29 @@ describe('the handshake of two honest validators', () => {
   });
 });
 
+describe('what a proof signs', () => {
+  const hello = (i: number): Hello => ({
+    version: LINK_VERSION,
+    genesisHash: GENESIS_HASH,
+    validator: toValidatorIndex(i),
+    session: new Uint8Array(16).fill(i),
+    nonce: new Uint8Array(32).fill(i),
+    peerId: peerIdOf(i),
+  });
+
+  it('is laid out as the page says', () => {
+    const end = (i: number): number[] => [
+      ...[i, 0, 52, 0, 0, 0],
+      ...new TextEncoder().encode(peerIdOf(i)),
+      ...Array<number>(16).fill(i),
+    ];
+    const nonces = [...Array<number>(32).fill(2), ...Array<number>(32).fill(1)];
+    const body = Uint8Array.from([...GENESIS_HASH, ...end(1), ...end(2), ...nonces]);
+    const domain = new TextEncoder().encode('pyde/handshake/1');
+    expect(handshakeDigest(GENESIS_HASH, hello(1), hello(2))).toEqual(toHash(blake3(domain, body)));
+  });
+});
+
 describe('what a handshake refuses', () => {
   const cases: readonly [string, Frame, string, string | undefined][] = [
     [
@@ -296,6 +321,26 @@ describe('what a handshake refuses', () => {
     const [, b] = shakeHands(endOf(0, 'dialler', 2), endOf(1, 'listener', 2));
     expect(provenOf(b.effects)).toBeUndefined();
     expect(failureOf(b.effects)).toMatchObject({ code: 'bad-proof' });
+  });
+
+  it('a proof that a false validator drew out for itself, with our nonce in its hello', () => {
+    const ours = new Handshake(listener({ remotePeerId: undefined }));
+    ours.begin();
+    const victim = new Handshake(endOf(0, 'dialler', 2));
+    const [hello] = sentOf(victim.begin());
+    const [proof] = sentOf(
+      victim.receive(
+        helloOf({
+          validator: toValidatorIndex(2),
+          session: new Uint8Array(16).fill(0x11),
+          nonce: new Uint8Array(32).fill(0x81),
+          peerId: peerIdOf(2),
+        }),
+      ),
+    );
+    expect(proof?.kind).toBe('proof');
+    expect(failureOf(ours.receive(hello ?? helloOf()))).toBeUndefined();
+    expect(failureOf(ours.receive(proof ?? helloOf()))).toMatchObject({ code: 'bad-proof' });
   });
 
   it('leaves the other side without a proof when we are busy', () => {
