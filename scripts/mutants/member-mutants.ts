@@ -334,8 +334,8 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     name: 'halt-by-f-peers',
     rule: 'f peers with wrong transactions do not halt a node',
     file: 'core/src/sync/wave-sync.ts',
-    find: 'this.#contradicted.size <= maxFaulty(',
-    replace: 'this.#contradicted.size < maxFaulty(',
+    find: 'this.#contradicted.size > maxFaulty(',
+    replace: 'this.#contradicted.size >= maxFaulty(',
     checks: [tests('sync/wave-sync.test.ts')],
   },
   {
@@ -449,8 +449,8 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     name: 'home-not-relieved',
     rule: 'another member puts a transaction in when the home had its time',
     file: 'core/src/mempool/mempool.ts',
-    find: 'of due) this.#enqueue(entry);',
-    replace: 'of due.slice(0, 0)) this.#enqueue(entry);',
+    find: 'this.#enqueue(entry);\n      taken++;',
+    replace: 'taken++;',
     checks: [tests('mempool/mempool.test.ts')],
   },
   {

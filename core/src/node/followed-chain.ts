@@ -19,6 +19,7 @@ import {
   HeadFollow,
   type HeadFollowEffect,
   PeerRanking,
+  QuestionPace,
   type SyncedWave,
   WaveSync,
   type WaveSyncEffect,
@@ -55,6 +56,12 @@ interface Head {
   readonly digest: Hash;
 }
 
+interface Postponed {
+  readonly peer: number;
+  readonly question: Uint8Array;
+  readonly atMs: number;
+}
+
 interface HeldCert {
   readonly cert: HardFinalityCert;
   readonly digest: Hash;
@@ -77,6 +84,7 @@ export class FollowedChain implements NodeChain {
   readonly hasSeat = false;
   readonly #setup: FollowedChainSetup;
   readonly #ranking = new PeerRanking([]);
+  readonly #pace = new QuestionPace();
   readonly #follow: HeadFollow;
   readonly #ordering: WaveOrdering;
   /** Catching up by records; else certificates are followed. */
@@ -95,6 +103,8 @@ export class FollowedChain implements NodeChain {
   /** Of a round by records, those that were, until all are. */
   #done: Head[] = [];
   #asked: { readonly peer: number; readonly ticket: number } | undefined;
+  /** Of a round by records: waits until its peer may be asked again. */
+  #postponed: Postponed | undefined;
   #nextTicket = 0;
   #wavesTimerMs: number | undefined;
   #pollMs = Number.POSITIVE_INFINITY;
@@ -107,7 +117,8 @@ export class FollowedChain implements NodeChain {
   constructor(setup: FollowedChainSetup, head: Head) {
     this.#setup = setup;
     this.#head = head;
-    this.#follow = new HeadFollow({ ranking: this.#ranking, head: head.record });
+    const ranking = this.#ranking;
+    this.#follow = new HeadFollow({ ranking, pace: this.#pace, head: head.record });
     const { startMs } = this.#readEpochs();
     this.#ordering = new WaveOrdering(setup.genesis.parameters.epochDurationMs, startMs);
   }
@@ -227,6 +238,8 @@ export class FollowedChain implements NodeChain {
 
   #disconnected(peer: PeerNumber, now: Instant, effects: NodeChainEffect[]): void {
     this.#ranking.remove(peer);
+    this.#pace.remove(peer);
+    if (this.#postponed?.peer === peer) this.#postponed = undefined;
     if (this.#asked?.peer === peer) this.#asked = undefined;
     if (this.#waves === undefined) {
       this.#carry(this.#follow.gone(peer, now.monotonicMs), effects);
@@ -335,6 +348,10 @@ export class FollowedChain implements NodeChain {
 
   #timer(now: Instant, effects: NodeChainEffect[]): void {
     this.#timerMs = undefined;
+    const postponed = this.#postponed;
+    if (postponed !== undefined && now.monotonicMs >= postponed.atMs) {
+      this.#askInTime(postponed.peer, postponed.question, now, effects);
+    }
     if (this.#waves === undefined) {
       this.#carry(this.#follow.advance(now.monotonicMs), effects);
     } else if (this.#wavesTimerMs !== undefined && now.monotonicMs >= this.#wavesTimerMs) {
@@ -365,7 +382,7 @@ export class FollowedChain implements NodeChain {
     for (const effect of from) {
       switch (effect.kind) {
         case 'send':
-          this.#ask(effect.peer, effect.message.subarray(TAG_BYTES), effects);
+          this.#askInTime(effect.peer, effect.message.subarray(TAG_BYTES), now, effects);
           break;
         case 'set-timer':
           this.#wavesTimerMs = effect.atMonotonicMs;
@@ -386,6 +403,19 @@ export class FollowedChain implements NodeChain {
           effect satisfies never;
       }
     }
+  }
+
+  /** At the pace that the peer allows; whoever asks waits longer than that. */
+  #askInTime(peer: number, question: Uint8Array, now: Instant, effects: NodeChainEffect[]): void {
+    const atMs = this.#pace.readyMs(peer, now.monotonicMs);
+    if (atMs > now.monotonicMs) {
+      this.#asked = undefined;
+      this.#postponed = { peer, question, atMs };
+      return;
+    }
+    this.#postponed = undefined;
+    this.#pace.spend(peer, now.monotonicMs);
+    this.#ask(peer, question, effects);
   }
 
   #ask(peer: number, question: Uint8Array, effects: NodeChainEffect[]): void {
@@ -419,9 +449,12 @@ export class FollowedChain implements NodeChain {
   }
 
   get #nextTimerMs(): number | undefined {
-    if (this.#waves !== undefined) return this.#wavesTimerMs;
-    const times = [this.#follow.timerMs, this.#roundMs].filter((ms) => ms !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    const isRound = this.#waves !== undefined;
+    const times = isRound
+      ? [this.#wavesTimerMs, this.#postponed?.atMs]
+      : [this.#follow.timerMs, this.#roundMs];
+    const set = times.filter((ms) => ms !== undefined);
+    return set.length === 0 ? undefined : Math.min(...set);
   }
 
   /** When the next round by records may begin. */
@@ -455,6 +488,7 @@ export class FollowedChain implements NodeChain {
   #endRound(now: Instant, effects: NodeChainEffect[]): void {
     this.#waves = undefined;
     this.#wavesTimerMs = undefined;
+    this.#postponed = undefined;
     this.#asked = undefined;
     const hasNews = this.#headWave > this.#roundWave;
     this.#pollDelayMs = hasNews ? FIRST_POLL_MS : Math.min(2 * this.#pollDelayMs, LAST_POLL_MS);

@@ -156,11 +156,18 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   step(event: NodeEvent, now: Instant): NodeEffect[] {
     const effects = this.#handle(event, now);
     const takeOverMs = this.#setup.mempool.nextTakeOverMs;
-    const atMonotonicMs = earlier(earlier(this.#chainTimerMs, takeOverMs), this.#relay.dueMs);
+    const ownMs = earlier(takeOverMs, earlier(this.#relay.dueMs, this.#gossipMs(now)));
+    const atMonotonicMs = earlier(this.#chainTimerMs, ownMs);
     if (atMonotonicMs === undefined || atMonotonicMs === this.#timerMs) return effects;
     this.#timerMs = atMonotonicMs;
     effects.push({ kind: 'set-timer', atMonotonicMs });
     return effects;
+  }
+
+  /** What may be published now is, with the turn that ends what came together. */
+  #gossipMs(now: Instant): number | undefined {
+    const { dueMs } = this.#gossip;
+    return dueMs === undefined || dueMs <= now.monotonicMs ? undefined : dueMs;
   }
 
   #handle(event: NodeEvent, now: Instant): NodeEffect[] {
@@ -445,7 +452,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   #turn(now: Instant): NodeEffect[] {
     const effects = this.#proposeAndAcknowledge(now);
     for (const parcel of this.#forwarding.take()) effects.push({ kind: 'send', ...parcel });
-    for (const message of this.#gossip.take()) {
+    for (const message of this.#gossip.take(now.monotonicMs)) {
       effects.push({ kind: 'publish', topic: 'tx', message });
     }
     return effects;

@@ -27,6 +27,8 @@ const MAX_REMEMBERED = 16_384;
 /** Transactions and bytes to be published with the end of the turn; the rest is asked again. */
 const MAX_OUTGOING = 1_024;
 const MAX_OUTGOING_BYTES = 4 * 1024 * 1024;
+/** Between two times at which messages are published: peers take so many a second. */
+export const PUBLISH_GAP_MS = 25;
 const MAX_ATTEMPT = 0xff;
 const FIRST_REQUEST = -(2 ** 50);
 
@@ -70,6 +72,7 @@ export class TxGossip {
   readonly #outgoing = new Map<number, Uint8Array[]>();
   #outgoingCount = 0;
   #outgoingBytes = 0;
+  #notBeforeMs = 0;
 
   get inCheck(): number {
     return this.#inCheck.size;
@@ -144,9 +147,15 @@ export class TxGossip {
     this.#outgoingBytes += bytes.length;
   }
 
-  /** Messages with what has gathered. */
-  take(): Uint8Array[] {
-    if (this.#outgoingCount === 0) return [];
+  /** When what has gathered may be published; undefined if nothing has. */
+  get dueMs(): number | undefined {
+    return this.#outgoingCount === 0 ? undefined : this.#notBeforeMs;
+  }
+
+  /** Messages with what has gathered, a short while after those before. */
+  take(nowMs: number): Uint8Array[] {
+    if (this.#outgoingCount === 0 || nowMs < this.#notBeforeMs) return [];
+    this.#notBeforeMs = nowMs + PUBLISH_GAP_MS;
     const messages = [...this.#outgoing].flatMap(([attempt, transactions]) =>
       parcels(transactions).map((parcel) =>
         concatBytes(Uint8Array.of(attempt), encodeBatch({ transactions: parcel })),

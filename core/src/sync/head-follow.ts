@@ -13,6 +13,7 @@ import { verifyLink } from '../finality/index.ts';
 import { type Hash, type WaveCommitRecord, waveDigest } from '../types/index.ts';
 import { syncError } from './error.ts';
 import type { PeerRanking } from './peer-ranking.ts';
+import type { QuestionPace } from './question-pace.ts';
 import {
   decodeWaves,
   encodeWantWaves,
@@ -37,6 +38,7 @@ export type HeadFollowEffect =
 
 export interface HeadFollowOptions {
   readonly ranking: PeerRanking;
+  readonly pace: QuestionPace;
   /** The newest executed wave. */
   readonly head: WaveCommitRecord;
 }
@@ -70,6 +72,7 @@ interface Question {
 
 export class HeadFollow {
   readonly #ranking: PeerRanking;
+  readonly #pace: QuestionPace;
   /** The newest wave handed out. */
   #fetched: WaveCommitRecord;
   #executed: WaveCommitRecord;
@@ -85,8 +88,9 @@ export class HeadFollow {
   /** Peers that are not asked before a time. */
   readonly #resting = new Map<number, number>();
 
-  constructor({ ranking, head }: HeadFollowOptions) {
+  constructor({ ranking, pace, head }: HeadFollowOptions) {
     this.#ranking = ranking;
+    this.#pace = pace;
     this.#fetched = head;
     this.#executed = head;
   }
@@ -137,7 +141,7 @@ export class HeadFollow {
     if (question?.peer !== peer) return [];
     this.#question = undefined;
     if (bytes === undefined) {
-      this.#ranking.slow(peer);
+      this.#ranking.behind(peer);
       this.#rest(peer, nowMs + REFUSED_REST_MS);
       return this.#ask(nowMs);
     }
@@ -215,10 +219,19 @@ export class HeadFollow {
     if (this.#ranking.penaltyOf(peer) !== undefined) this.#resting.set(peer, untilMs);
   }
 
+  #isResting(peer: number, nowMs: number): boolean {
+    if (this.#resting.has(peer)) return true;
+    const readyMs = this.#pace.readyMs(peer, nowMs);
+    if (readyMs <= nowMs) return false;
+    this.#resting.set(peer, readyMs);
+    return true;
+  }
+
   #ask(nowMs: number): HeadFollowEffect[] {
     if (this.#question !== undefined || !this.#mayAsk) return [];
-    const peer = this.#ranking.best((known) => !this.#resting.has(known));
+    const peer = this.#ranking.best((known) => !this.#isResting(known, nowMs));
     if (peer === undefined) return [];
+    this.#pace.spend(peer, nowMs);
     const wave = this.#fetched.waveId + 1n;
     this.#question = { peer, wave, dueMs: nowMs + this.#timeoutMs };
     const question = encodeWantWaves({ mode: 'transactions', wave, index: 0 });

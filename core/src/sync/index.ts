@@ -8,6 +8,7 @@ export {
 } from './head-follow.ts';
 export { committeeAfter, seatedBy } from './next-committee.ts';
 export { type AnswerOffence, PeerRanking } from './peer-ranking.ts';
+export { QuestionPace } from './question-pace.ts';
 export { RequestServer, type RequestServerSetup } from './request-server.ts';
 export {
   type CertAnswer,

@@ -60,7 +60,7 @@ export class PeerRanking {
     this.#add(peer, -1);
   }
 
-  /** It had not come to what was asked yet, which is no offence. */
+  /** It had not come to what was asked yet, or had no time for it, which is no offence. */
   behind(peer: number): void {
     this.#add(peer, 1);
   }

@@ -192,7 +192,7 @@ export class WaveSync {
     this.#failed.add(peer);
     const request = this.#request;
     if (request?.peer !== peer) return [];
-    this.#ranking.slow(peer);
+    this.#ranking.behind(peer);
     this.#dropRequest(request);
     return this.#advance(now);
   }
