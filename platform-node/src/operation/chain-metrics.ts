@@ -38,8 +38,8 @@ export function addChainMetrics(
   );
   gauge(
     'pyde_finality_lag_seconds',
-    'Time since the timestamp of the newest certified wave; absent until one came in this run',
-    () => (counts.certifiedMs === undefined ? undefined : secondsSince(counts.certifiedMs)),
+    'Time since the timestamp of the newest certified wave, or since the start',
+    () => secondsSince(counts.certifiedMs),
   );
   readGauges(
     registry,

@@ -46,7 +46,7 @@ export class Operation {
   /** To be served by the RPC server or by a `PageServer`. */
   readonly pages: Pages;
   readonly #options: OperationOptions;
-  readonly #counts = new WaveCounts();
+  readonly #counts: WaveCounts;
   readonly #stages: StageTimes;
   readonly #waveLog: WaveLog;
   readonly #endings: (() => void)[] = [];
@@ -57,6 +57,7 @@ export class Operation {
   constructor(options: OperationOptions) {
     const { clock, logger, folder } = options;
     this.#options = options;
+    this.#counts = new WaveCounts(clock.now().unixMs);
     this.#stages = new StageTimes(this.registry, clock);
     this.#waveLog = new WaveLog(logger, clock);
     this.rpc = new RpcMetrics(this.registry);

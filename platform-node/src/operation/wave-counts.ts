@@ -7,8 +7,12 @@ export class WaveCounts {
   gasUsed = 0;
   skippedAnchors = 0;
   equivocations = 0;
-  /** Timestamp of the newest wave whose certificate came. */
-  certifiedMs: bigint | undefined;
+  /** Timestamp of the newest wave whose certificate came; before the first one, when the node started. */
+  certifiedMs: bigint;
+
+  constructor(startMs: number) {
+    this.certifiedMs = BigInt(Math.floor(startMs));
+  }
 
   wave({ txCount, gasUsed, anchorRound, priorAnchorRound }: WaveCommitRecord): void {
     this.waves++;
@@ -19,8 +23,6 @@ export class WaveCounts {
   }
 
   certified({ record: { timestampMs } }: HardFinalityCert): void {
-    if (this.certifiedMs === undefined || timestampMs > this.certifiedMs) {
-      this.certifiedMs = timestampMs;
-    }
+    if (timestampMs > this.certifiedMs) this.certifiedMs = timestampMs;
   }
 }
