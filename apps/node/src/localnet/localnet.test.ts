@@ -108,6 +108,16 @@ async function executedEverywhere(clients: readonly RpcClient[], hash: string): 
   }
 }
 
+interface VertexJson {
+  readonly round: string;
+  readonly author: string;
+}
+
+async function metric(client: RpcClient | undefined, name: string): Promise<unknown> {
+  const metrics = (await client?.call('pyde_getMetrics')) as Record<string, unknown>;
+  return metrics[name];
+}
+
 const balanceOf = async (client: RpcClient | undefined): Promise<bigint> =>
   BigInt(String(await client?.call('pyde_getBalance', [toHex(receiver.address)])));
 
@@ -170,6 +180,39 @@ describe('pyde localnet', () => {
     await until('all nodes ended', () =>
       net.nodes.some(({ pid }) => isAlive(pid)) ? undefined : true,
     );
+  }, 90_000);
+
+  it('takes a validator whose key moved to an empty folder, which signs above its mark', async () => {
+    const place = join(folder, 'validator-1');
+    const key = join(place, 'validator.key');
+    const password = ['--password-file', join(place, 'password'), '--json'];
+    const moving = join(home, 'moving.key');
+    const exported = await pyde.run(
+      ...['keys', 'export', key, '--node', place, '--out', moving, ...password],
+    );
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    const { signed } = JSON.parse(exported.stdout);
+    expect(signed.round).toBeGreaterThan(10);
+    for (const gone of ['db', 'network', 'validator.key']) {
+      rmSync(join(place, gone), { recursive: true });
+    }
+    const config = join(place, 'pyde.toml');
+    const imported = await pyde.run('keys', 'import', moving, '--config', config, ...password);
+    expect(JSON.parse(imported.stdout)).toMatchObject({ path: key, signed });
+
+    const net = await start();
+    const own = await until('a vertex of validator 1', async () => {
+      const round = Number(await metric(net.clients[0], 'anchor_round'));
+      const rounds = await net.clients[0]?.call('pyde_getRounds', [Math.max(1, round - 20), round]);
+      const made = (rounds as readonly VertexJson[]).filter(
+        ({ round: of, author }) => Number(of) > signed.round && Number(author) === 1,
+      );
+      return made[0];
+    });
+    expect(Number(own.round)).toBeGreaterThan(signed.round);
+    await agreeAbove(net.clients, await waveOf(net.clients[1]));
+    net.process.kill('SIGTERM');
+    expect(await net.ended).toBe(0);
   }, 90_000);
 
   it('says in a sentence what is in the way', async () => {
