@@ -1,12 +1,13 @@
 /** Nodes without a key that follow four validators, over peers that answer truly, falsely or not. */
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../bytes/index.ts';
+import { concatBytes, toHex } from '../bytes/index.ts';
 import { readTransactionOf, readWaveRecord } from '../execution/index.ts';
 import { encodeCert } from '../finality/index.ts';
 import { decodeWaves, encodeWaves, type Waves } from '../sync/index.ts';
-import { decodeTx, txHash } from '../tx/index.ts';
+import { decodeTx, encodeTx, txHash } from '../tx/index.ts';
 import { addressOf, wireBy } from '../tx/testing.ts';
 import {
+  encodeBatch,
   FIRST_PEER_NUMBER,
   toFalconSignature,
   toNonce,
@@ -303,6 +304,32 @@ describe('while it follows, a node', () => {
     expect(far.replies.get(7)).toMatchObject({ ok: true });
     expect(far.machine.poolSize).toBe(0);
     expect(network.node(FOLLOWER).machine.poolSize).toBe(0);
+  });
+
+  it('passes on what is rightly signed, and nothing else, and keeps none of it', async () => {
+    const network = await start(2);
+    // 5 knows 4 alone.
+    network.areLinked = (a, b) => Math.max(a, b) !== 5 || Math.min(a, b) === FOLLOWER;
+    await network.run(() => waveOf(network.node(FOLLOWER)) >= 3n);
+    const good = transfer(0);
+    const tx = decodeTx(transfer(1));
+    const signature = tx.signature.map((byte, i) => (i === 5 ? byte ^ 1 : byte));
+    const forged = encodeTx({ ...tx, signature });
+    const verdictOn = async (message: Uint8Array): Promise<unknown> => {
+      const before = network.verdicts.length;
+      network.gossip(FOLLOWER, 'tx', message);
+      await network.run(() => network.verdicts.slice(before).some(({ by }) => by === FOLLOWER));
+      return network.verdicts.slice(before).find(({ by }) => by === FOLLOWER)?.verdict;
+    };
+    const message = (attempt: number, ...transactions: Uint8Array[]): Uint8Array =>
+      concatBytes(Uint8Array.of(attempt), encodeBatch({ transactions }));
+    expect(await verdictOn(message(0, forged))).toBe('ignore');
+    expect(await verdictOn(message(0, new Uint8Array(200)))).toBe('reject');
+    expect(await verdictOn(message(0, good))).toBe('accept');
+    expect(network.node(FOLLOWER).machine.poolSize).toBe(0);
+    expect(await verdictOn(message(1, good))).toBe('ignore');
+    await network.run(() => readTransactionOf(network.node(5).store, hashOf(good)) !== undefined);
+    expect(readTransactionOf(network.node(5).store, hashOf(forged))).toBeUndefined();
   });
 
   it('publishes again, less and less often, what nobody lets run', async () => {

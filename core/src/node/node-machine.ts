@@ -420,7 +420,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   ): NodeEffect[] {
     const { mempool, chain } = this.#setup;
     const name = toHex(admission.hash);
-    if (!valid) return this.#heardSettled(request, 'wrong');
+    // Right or not, it may be by keys that changed in a wave which only one of both has executed.
+    if (!valid) return this.#heardSettled(request, 'stale');
     const isHome = chain.takesIn(admission.tx.from, 0);
     try {
       if (chain.hasSeat && (isHome || mempool.hasRoomForHeard)) {

@@ -21,7 +21,7 @@ export const MAX_GOSSIP_TX_BYTES = MAX_GOSSIP_BYTES - 16;
 export const MAX_HEARD_IN_CHECK = 2_048;
 export const MAX_HEARD_BYTES_IN_CHECK = 4 * 1024 * 1024;
 /** Transactions of one message; more are nobody's honest turn. */
-export const MAX_HEARD_PER_MESSAGE = 1_024;
+export const MAX_HEARD_PER_MESSAGE = 512;
 /** Hashes of those that were passed on, so that each goes on once in a while. */
 const MAX_REMEMBERED = 16_384;
 /** Transactions and bytes to be published with the end of the turn; the rest is asked again. */
@@ -35,7 +35,8 @@ const FIRST_REQUEST = -(2 ** 50);
 /**
  * - fresh: right, and not known before;
  * - stale: known, or not to be judged here and now;
- * - wrong: whatever the state is.
+ * - wrong: whatever the state is. A signature is not: keys change from wave to wave, and whoever is a
+ *   wave behind would blame those who are not.
  */
 export type HeardTx = 'fresh' | 'stale' | 'wrong';
 
