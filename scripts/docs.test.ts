@@ -45,12 +45,14 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-/** The commands that `otigen … --help` lists. */
-function commandsOf(...path: string[]): string[] {
-  const launcher = join(root, 'otigen', 'bin', 'otigen.js');
+const LAUNCHERS = { otigen: 'otigen/bin/otigen.js', pyde: 'apps/node/bin/pyde.js' };
+
+/** The commands that `otigen … --help` or `pyde … --help` lists. */
+function commandsOf(tool: keyof typeof LAUNCHERS, ...path: string[]): string[] {
+  const launcher = join(root, LAUNCHERS[tool]);
   const help = execFileSync(process.execPath, [launcher, ...path, '--help'], { encoding: 'utf8' });
   const [, list = ''] = help.split('\nCommands:\n');
-  return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
 }
 
 describe('the documents', () => {
@@ -78,10 +80,15 @@ describe('the documents', () => {
     expect(runs.filter(({ what }) => !(what in scripts))).toEqual([]);
   });
 
-  it('name only commands that otigen has', () => {
-    const commands = commandsOf();
-    const groups = new Map(['wallet', 'util'].map((group) => [group, commandsOf(group)]));
-    const uses = named(/(?:npx |`)otigen ((?!--)[a-z]+(?: [a-z]+)?)/g);
+  it.each([
+    ['otigen', ['wallet', 'util'], /(?:npx |`)otigen ((?!--)[a-z]+(?: [a-z]+)?)/g],
+    ['pyde', ['keys', 'genesis', 'db'], /(?:npx |`|^\$? ?)pyde ((?!--)[a-z]+(?: [a-z-]+)?)/gm],
+  ] as const)('name only commands that %s has', (tool, ofActions, pattern) => {
+    const commands = commandsOf(tool);
+    const groups = new Map<string, string[]>(
+      ofActions.map((group) => [group, commandsOf(tool, group)]),
+    );
+    const uses = named(pattern);
     expect(uses.length).toBeGreaterThan(5);
     const wrong = uses.filter(({ what }) => {
       const [command = '', action] = what.split(' ');

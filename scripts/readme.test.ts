@@ -1,6 +1,7 @@
 /**
  * The newcomer's path: README's own commands, in their order, in a fresh copy of the tree with
- * nothing installed and a home folder of its own. It needs port 9933 for itself.
+ * nothing installed and a home folder of its own. It needs the ports of a localnet for itself: RPC on
+ * 9933 to 9936, and the same 1,000 to 3,000 higher.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -85,6 +86,26 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   await ended;
 }
 
+/** What each of the four validators says of the same wave. */
+async function wavesOfAll(wave: string): Promise<unknown[]> {
+  const ask = async (port: number): Promise<unknown> => {
+    const body = JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 1 },
+      ...{ method: 'pyde_getWave', params: [Number(wave)] },
+    });
+    const response = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body });
+    return ((await response.json()) as { result: unknown }).result;
+  };
+  return Promise.all([9933, 9934, 9935, 9936].map(ask));
+}
+
+/** Once stopped, nothing of it holds a port any more. */
+async function expectNothingLeft(): Promise<void> {
+  for (const port of [9933, 9934, 9935, 9936]) {
+    await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow('fetch failed');
+  }
+}
+
 async function untilAccountsAreThere(): Promise<void> {
   for (let tries = 0; tries < 120; tries++) {
     if (run('npx otigen wallet show devnet-9').code === 0) return;
@@ -107,7 +128,9 @@ describe('the README, on a fresh clone', () => {
     expect(blocks[0]).toBe('npm start');
     await start();
     expect(printed).toContain('installing packages');
-    expect(printed).toContain('http://127.0.0.1:9933');
+    for (const port of [9933, 9934, 9935, 9936]) {
+      expect(printed).toContain(`http://127.0.0.1:${port}`);
+    }
     expect(printed).toMatch(
       /devnet-0 +0xf07856fdf4796baa6d477ddfe926774d367b25c20e8c7d9d337b63034c9e0cfa/,
     );
@@ -126,12 +149,17 @@ describe('the README, on a fresh clone', () => {
 
   it('finds the same balance after a stop and a second start, which installs nothing', async () => {
     const before = verifiedBalance();
+    const [first, ...others] = await wavesOfAll(before.wave_id);
+    expect(first).not.toBeNull();
+    for (const other of others) expect(other).toEqual(first);
     await stop('SIGINT');
+    await expectNothingLeft();
     await start();
     expect(printed).not.toContain('installing packages');
     const after = verifiedBalance();
     expect(after.balance).toBe(before.balance);
     expect(BigInt(after.wave_id)).toBeGreaterThanOrEqual(BigInt(before.wave_id));
     await stop('SIGTERM');
+    await expectNothingLeft();
   }, 120_000);
 });

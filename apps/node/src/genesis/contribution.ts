@@ -1,5 +1,5 @@
 /**
- * A validator's part of a genesis (docs/operators/genesis.md): its key, operator, stake and addresses,
+ * A validator's part of a genesis (docs/operators/install.md): its key, operator, stake and addresses,
  * signed with FALCON over all of it and the network's name. So whoever gathers contributions cannot
  * change one, and one made for another network is refused. A contribution is untrusted: size, shape,
  * then meaning, then the signature.

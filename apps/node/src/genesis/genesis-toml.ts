@@ -1,5 +1,5 @@
 /**
- * `genesis.toml`: what a network agrees on before it starts (docs/operators/genesis.md). Amounts are
+ * `genesis.toml`: what a network agrees on before it starts (docs/operators/install.md). Amounts are
  * in quanta: a number, or digits in quotes where TOML's 64 bits do not hold it.
  */
 import { fromHex, isPydeError, U64_MAX, U128_MAX } from '@pyde/core/bytes';
