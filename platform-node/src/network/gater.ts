@@ -8,7 +8,12 @@
  */
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { ConnectionCaps, type ConnectionLimits, type PeerScores } from '@pyde/core/net';
+import {
+  ConnectionCaps,
+  type ConnectionLimits,
+  ipOfMultiaddr,
+  type PeerScores,
+} from '@pyde/core/net';
 import type { Clock } from '@pyde/core/platform';
 
 export interface GaterOptions {
@@ -36,10 +41,18 @@ export class Gater implements ConnectionGater {
 
   /** A committee member proved itself over this connection. */
   proven(remoteAddr: Multiaddr): void {
-    const ticket = this.#tickets.get(remoteAddr.toString());
+    const ticket = this.#tickets.get(keyOf(remoteAddr));
     const ip = ipOf(remoteAddr);
     if (ticket !== undefined) this.caps.proven(ticket);
     else if (ip !== undefined) this.caps.provenAt(ip);
+  }
+
+  /** Multiaddrs that validators' signed records name: they may come from there. */
+  expect(addresses: Iterable<string>): void {
+    for (const address of addresses) {
+      const ip = ipOfMultiaddr(address) === undefined ? undefined : address.split('/')[2];
+      if (ip !== undefined) this.caps.provenAt(ip);
+    }
   }
 
   metrics(): Record<string, number> {
@@ -69,7 +82,7 @@ export class Gater implements ConnectionGater {
   };
 
   denyInboundUpgradedConnection = (_: unknown, connection: MultiaddrConnection): boolean => {
-    const ticket = this.#tickets.get(connection.remoteAddr.toString());
+    const ticket = this.#tickets.get(keyOf(connection.remoteAddr));
     if (ticket !== undefined) this.caps.complete(ticket);
     return false;
   };
@@ -91,7 +104,7 @@ export class Gater implements ConnectionGater {
     const admission = this.caps.arrive(address, nowMs);
     if (!admission.admitted) return true;
     const { ticket } = admission;
-    const key = connection.remoteAddr.toString();
+    const key = keyOf(connection.remoteAddr);
     this.#tickets.set(key, ticket);
     const release = (): void => {
       this.caps.release(ticket);
@@ -104,9 +117,12 @@ export class Gater implements ConnectionGater {
 
   #identify(peerId: string, connection: MultiaddrConnection): boolean {
     if (this.#isRefused(peerId, ipOf(connection.remoteAddr))) return true;
-    const ticket = this.#tickets.get(connection.remoteAddr.toString());
-    if (ticket === undefined) return connection.status !== 'open';
-    return this.caps.identified(ticket, this.#options.isCommittee(peerId)) !== undefined;
+    const ticket = this.#tickets.get(keyOf(connection.remoteAddr));
+    if (ticket === undefined) return true;
+    const isCommittee = this.#options.isCommittee(peerId);
+    if (this.caps.identified(ticket, isCommittee) !== undefined) return true;
+    if (isCommittee) this.caps.proven(ticket);
+    return false;
   }
 
   #isRefused(peerId: string, address?: string): boolean {
@@ -114,6 +130,12 @@ export class Gater implements ConnectionGater {
     if (only !== undefined && !only.has(peerId)) return true;
     return scores.isRefused(peerId, clock.now().monotonicMs, address);
   }
+}
+
+/** A connection's address has its peer's name once that is known. */
+function keyOf(address: Multiaddr): string {
+  const [place = ''] = address.toString().split('/p2p/');
+  return place;
 }
 
 /** The text of its IP address; undefined for an address that begins with none. */

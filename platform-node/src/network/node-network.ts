@@ -42,6 +42,7 @@ import { SentryRoute } from './sentry-route.ts';
 
 /** Goodbyes that nobody hears are not waited for. */
 const STOP_MS = 4_000;
+const EXPECT_EVERY_MS = 10_000;
 
 /**
  * Everything made and nothing started.
@@ -207,6 +208,7 @@ class Libp2pNetwork implements NodeNetwork {
   readonly #parts: Parts;
   /** Peers that the user was told of. */
   readonly #serving = new Set<string>();
+  #expecting: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -237,6 +239,8 @@ class Libp2pNetwork implements NodeNetwork {
     links?.start();
     await discovery.start();
     dialler.start();
+    this.#expecting = setInterval(() => this.#expect(), EXPECT_EVERY_MS);
+    this.#expect();
   }
 
   stop(): Promise<void> {
@@ -332,6 +336,7 @@ class Libp2pNetwork implements NodeNetwork {
 
   async #stop(): Promise<void> {
     const { opened, committee, dialler, discovery, links, gossip, answering, asking } = this.#parts;
+    clearInterval(this.#expecting);
     committee?.stop();
     dialler.stop();
     links?.stop();
@@ -341,6 +346,15 @@ class Libp2pNetwork implements NodeNetwork {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, STOP_MS);
     await Promise.race([closing, late.promise]).finally(() => clearTimeout(timer));
+  }
+
+  /** Validators are let in from wherever their records say, however full it is. */
+  #expect(): void {
+    const { book, gater, options } = this.#parts;
+    for (const index of options.genesis.validators.keys()) {
+      const ends = book.recordOf(toValidatorIndex(index))?.ends ?? [];
+      gater.expect(ends.flatMap(({ addresses }) => addresses));
+    }
   }
 
   #connectionsOf(peerId: string): Connection[] {
