@@ -40,25 +40,31 @@ import {
   writeWaveCommitRecord,
 } from '../types/index.ts';
 
-export type RequestName =
-  | 'head'
-  | 'cert'
-  | 'epoch'
-  | 'proof'
-  | 'waves'
-  | 'peers'
-  | 'events'
-  | 'manifest'
-  | 'chunk';
+export const REQUEST_NAMES = [
+  'head',
+  'cert',
+  'epoch',
+  'proof',
+  'waves',
+  'peers',
+  'events',
+  'manifest',
+  'chunk',
+] as const;
+export type RequestName = (typeof REQUEST_NAMES)[number];
 
-export type RequestErrorCode =
-  | 'request.size'
-  /** Older than what this node keeps; the message and `oldest` say what it can serve. */
-  | 'request.not-kept'
-  /** Of a wave or an epoch that this node has not come to, or that nothing certifies yet. */
-  | 'request.not-yet'
-  /** Not among the things that this node serves. */
-  | 'request.not-served';
+/**
+ * - `not-kept`: older than what this node keeps; the message and `oldest` say what it can serve;
+ * - `not-yet`: of a wave or an epoch that this node has not come to, or that nothing certifies yet;
+ * - `not-served`: not among the things that this node serves.
+ */
+export const REQUEST_ERROR_CODES = [
+  'request.size',
+  'request.not-kept',
+  'request.not-yet',
+  'request.not-served',
+] as const;
+export type RequestErrorCode = (typeof REQUEST_ERROR_CODES)[number];
 
 export const requestError = (
   code: RequestErrorCode,
