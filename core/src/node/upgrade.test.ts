@@ -96,6 +96,22 @@ describe('an epoch of another protocol version', () => {
     expectOneHistory(network);
   });
 
+  it('is halted before by a node without a key, which follows it once replaced', async () => {
+    const network = await start([NEW, NEW, NEW, NEW], 1);
+    const follower = network.node(4);
+    // It has heard by then that the others left and came back.
+    await network.run(() => network.now.monotonicMs > 0);
+    await reboot(follower, OLD);
+    await network.run(() => follower.halted !== undefined);
+    expect(follower.halted).toMatch(/epoch 2 runs by protocol version 2/);
+    expect(highestEpochExecuted(follower)).toBe(1);
+    await reboot(follower, OLD);
+    expect(follower.halted).toMatch(/protocol version 2/);
+    await reboot(follower, NEW);
+    await network.run(() => highestEpochExecuted(follower) >= 3);
+    expectOneHistory(network);
+  });
+
   it('has another DAG than that of software that was never told, so that nobody forks', async () => {
     const network = await start([NEW, NEW, UNTOLD, UNTOLD]);
     await network.run(() => network.nodes.every((node) => node.epoch >= 2));

@@ -30,6 +30,12 @@ export function addLoadMetrics(
     const now = figures();
     return Object.entries(QUEUES).map(([queue, name]) => [queue, now[name] ?? 0]);
   });
+  readCounter(
+    registry,
+    'pyde_messages_dropped_total',
+    'Messages of peers that came while too many waited; whoever needs them asks again',
+    figure('messages_dropped'),
+  );
   readGauge(
     registry,
     'pyde_mempool_transactions',

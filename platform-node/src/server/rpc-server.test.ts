@@ -188,6 +188,54 @@ describe('HTTP', () => {
   });
 });
 
+describe('pages', () => {
+  it('are read with GET beside the RPC, with a status of their own', async () => {
+    const pages = new Map([
+      ['/metrics', async () => ({ status: 200, type: 'text/plain', body: 'pyde_wave 7\n' })],
+      ['/ready', async () => ({ status: 503, type: 'application/json', body: '{"ready":false}' })],
+    ]);
+    await serve({ pages });
+    const metrics = await fetch(`${url}/metrics`);
+    expect([metrics.status, await metrics.text()]).toEqual([200, 'pyde_wave 7\n']);
+    const ready = await fetch(`${url}/ready`);
+    expect([ready.status, ready.headers.get('cache-control')]).toEqual([503, 'no-store']);
+    expect(await ready.json()).toEqual({ ready: false });
+    expect((await fetch(`${url}/metrics`, { method: 'POST', body: '{}' })).status).toBe(404);
+    await stillUp();
+  });
+
+  it('are not there when none are given', async () => {
+    await serve();
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  });
+});
+
+describe('whoever watches', () => {
+  it('is told of calls by method and code, of refusals by rate, and of open sockets', async () => {
+    const calls: string[] = [];
+    let limited = 0;
+    let open = 0;
+    const watch = {
+      called: (method: string) => (code: string) => calls.push(`${method} ${code}`),
+      rateLimited: () => limited++,
+      sockets: (now: number) => {
+        open = now;
+      },
+    };
+    await serve({ watch, requestsPerSecond: 5 });
+    await post(body('pyde_chainId'));
+    await post(body('pyde_getBalance', ['0x12']));
+    await post(body('no such method'));
+    expect(calls).toEqual(['pyde_chainId ok', 'pyde_getBalance rpc.params', 'unknown rpc.method']);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+    await expect.poll(() => open).toBe(1);
+    socket.close();
+    await expect.poll(() => open).toBe(0);
+    await Promise.all(Array.from({ length: 12 }, () => post(body('pyde_chainId'))));
+    expect(limited).toBeGreaterThan(0);
+  });
+});
+
 describe('rate limit', () => {
   it('answers 429 with an integer Retry-After, and a JSON-RPC error', async () => {
     await serve({ requestsPerSecond: 5 });
