@@ -30,7 +30,7 @@ function attest(member: number, waveId: bigint, digest = waveDigest(record(waveI
 const wrong = toHash(nameOf('another result'));
 const fresh = (): AttestationPool =>
   new AttestationPool(committee, seat(0), toWaveId(0n), falconVerifyBatch);
-const execute = (pool: AttestationPool, waveId: bigint): AttestationOutcome[] =>
+const execute = (pool: AttestationPool, waveId: bigint): readonly AttestationOutcome[] =>
   pool.executed(record(waveId), waveDigest(record(waveId)), { certified: false });
 
 describe('attestations', () => {

@@ -23,9 +23,17 @@ export type AttestationOutcome =
   | { readonly kind: 'cert'; readonly cert: HardFinalityCert }
   | { readonly kind: 'outvoted'; readonly waveId: WaveId; readonly members: readonly number[] };
 
+const NOTHING: readonly AttestationOutcome[] = [];
+
+/** What this member computed. */
+interface OwnResult {
+  readonly record: WaveCommitRecord;
+  readonly digest: Hash;
+}
+
 interface AttestedWave {
-  /** What this member computed; undefined until the wave is executed here. */
-  own: { readonly record: WaveCommitRecord; readonly digest: Hash } | undefined;
+  /** Undefined until the wave is executed here. */
+  own: OwnResult | undefined;
   certified: boolean;
   readonly byMember: Map<MemberIndex, Attestation>;
   /** How many of them have another digest than `own`. */
@@ -66,7 +74,7 @@ export class AttestationPool {
     record: WaveCommitRecord,
     digest: Hash,
     { certified }: { readonly certified: boolean },
-  ): AttestationOutcome[] {
+  ): readonly AttestationOutcome[] {
     const { waveId } = record;
     const wave = this.#wave(waveId);
     wave.own = { record, digest };
@@ -82,12 +90,11 @@ export class AttestationPool {
   }
 
   /** The attestations of one accepted vertex; those that do not verify are passed over. */
-  add(author: MemberIndex, attestations: readonly Attestation[]): AttestationOutcome[] {
+  add(author: MemberIndex, attestations: readonly Attestation[]): readonly AttestationOutcome[] {
     const fresh = this.#fresh(author, attestations);
-    if (fresh.length === 0) return [];
+    if (fresh.length === 0) return NOTHING;
     const valid = author === this.#self ? fresh : this.#verified(author, fresh);
-    const outcomes: AttestationOutcome[] = [];
-    const touched: WaveId[] = [];
+    let outcomes = NOTHING;
     for (const attestation of valid) {
       const wave = this.#wave(attestation.waveId);
       if (wave.byMember.has(author)) continue;
@@ -95,35 +102,51 @@ export class AttestationPool {
       if (wave.own !== undefined && !equalBytes(attestation.digest, wave.own.digest)) {
         wave.against++;
       }
-      touched.push(attestation.waveId);
+      const judged = this.#judge(attestation.waveId, wave);
+      if (judged.length > 0) outcomes = [...outcomes, ...judged];
     }
-    for (const waveId of touched) outcomes.push(...this.#judge(waveId, this.#wave(waveId)));
     return outcomes;
   }
 
   /** Those that may still count. */
   #fresh(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
-    const isFresh = ({ waveId }: Attestation): boolean => {
-      if (!this.#isNear(waveId)) return false;
-      const wave = this.#waves.get(Number(waveId));
-      return wave === undefined || !(wave.certified || wave.byMember.has(author));
-    };
-    return attestations.every(isFresh) ? attestations : attestations.filter(isFresh);
+    for (const attestation of attestations) {
+      if (this.#isFresh(author, attestation)) continue;
+      return attestations.filter((other) => this.#isFresh(author, other));
+    }
+    return attestations;
   }
 
-  #judge(waveId: WaveId, wave: AttestedWave): AttestationOutcome[] {
+  #isFresh(author: MemberIndex, { waveId }: Attestation): boolean {
+    if (!this.#isNear(waveId)) return false;
+    const wave = this.#waves.get(Number(waveId));
+    return wave === undefined || !(wave.certified || wave.byMember.has(author));
+  }
+
+  #judge(waveId: WaveId, wave: AttestedWave): readonly AttestationOutcome[] {
     const { own, byMember } = wave;
-    if (own === undefined || wave.certified) return [];
+    if (own === undefined || wave.certified) return NOTHING;
     const size = this.#committee.members.length;
     const isOutvoted = wave.against > maxFaulty(size);
-    if (!isOutvoted && byMember.size - wave.against < quorum(size)) return [];
+    if (!isOutvoted && byMember.size - wave.against < quorum(size)) return NOTHING;
+    return [this.#outcome(waveId, wave, own, isOutvoted)];
+  }
+
+  #outcome(
+    waveId: WaveId,
+    wave: AttestedWave,
+    own: OwnResult,
+    isOutvoted: boolean,
+  ): AttestationOutcome {
+    const { byMember } = wave;
+    const size = this.#committee.members.length;
     const members = [...byMember.keys()].sort((a, b) => a - b);
     const agrees = (member: MemberIndex): boolean => {
       const attestation = byMember.get(member);
       return attestation !== undefined && equalBytes(attestation.digest, own.digest);
     };
     if (isOutvoted) {
-      return [{ kind: 'outvoted', waveId, members: members.filter((member) => !agrees(member)) }];
+      return { kind: 'outvoted', waveId, members: members.filter((member) => !agrees(member)) };
     }
     const signatures = members.filter(agrees).flatMap((member) => {
       const attestation = byMember.get(member);
@@ -131,15 +154,16 @@ export class AttestationPool {
     });
     wave.certified = true;
     byMember.clear();
-    return [{ kind: 'cert', cert: buildCert(own.record, signatures, size) }];
+    return { kind: 'cert', cert: buildCert(own.record, signatures, size) };
   }
 
   #verified(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
     const publicKey = this.#committee.members[author]?.publicKey;
-    if (publicKey === undefined || attestations.length === 0) return [];
+    if (publicKey === undefined) return [];
     const verdicts = this.#verify(
       attestations.map(({ digest, signature }) => ({ publicKey, message: digest, signature })),
     );
+    if (verdicts.every((valid) => valid)) return attestations;
     return attestations.filter((_, i) => verdicts[i] === true);
   }
 

@@ -80,7 +80,7 @@ export class Attesting {
     epoch: Epoch,
   ): AttestationOutcome[] {
     if (head.waveId === 0n || head.epoch !== epoch) return [];
-    const outcomes = this.#pool.executed(head, headDigest, { certified: headCertified });
+    const outcomes = [...this.#pool.executed(head, headDigest, { certified: headCertified })];
     let attested = headCertified;
     for (const { vertex } of vertices) {
       const relevant = vertex.attestations.filter(({ waveId }) => waveId >= head.waveId);

@@ -334,8 +334,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     const placed = this.#dag.insert(vertex, name, entry.seen);
     this.#tips.accepted(placed);
     if (placed.round <= this.#log.settledRound) this.#dag.markEmitted(placed);
-    const record = (): StoreWrite => this.#records.putVertex(vertex, name);
-    const writes = [this.#door.record(entry, record)];
+    const writes = [this.#door.record(entry, this.#records)];
     for (const { hash } of vertex.batches) {
       const bytes = this.#batches.refer(hash, !placed.emitted);
       if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));

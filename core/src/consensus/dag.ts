@@ -129,10 +129,7 @@ export class Dag {
   insert(vertex: UnsignedVertex, name: VertexHash, seen?: FirstSeen): DagVertex {
     const { round, author } = vertex;
     const before = this.of(round, author);
-    invariant(
-      before.every(({ name: other }) => !equalBytes(other, name)),
-      'a vertex is accepted once',
-    );
+    invariant(named(before, name) === undefined, 'a vertex is accepted once');
     const { batches } = vertex;
     const placed = this.#place(seen?.core ?? coreOf(vertex, name), seen?.isFirst);
     const below = this.#rounds.get(round - 1);
@@ -266,11 +263,23 @@ function named(vertices: readonly DagVertex[], name: VertexHash): DagVertex | un
  * Keeps the counts of what a new vertex votes for and certifies, by author.
  * @param same the author's vertices of the round so far
  */
-function count({ vote, certifies }: DagVertex, same: readonly DagVertex[]): void {
+function count(vertex: DagVertex, same: readonly DagVertex[]): void {
   const [first] = same;
-  if (first === undefined) {
-    if (vote !== undefined) vote.votes++;
-  } else if (first.vote !== undefined && first.vote !== vote) {
+  if (first !== undefined) {
+    countAnother(vertex, first, same);
+    return;
+  }
+  const { vote, certifies } = vertex;
+  if (vote !== undefined) vote.votes++;
+  if (certifies !== undefined) certifies.certificates++;
+}
+
+function countAnother(
+  { vote, certifies }: DagVertex,
+  first: DagVertex,
+  same: readonly DagVertex[],
+): void {
+  if (first.vote !== undefined && first.vote !== vote) {
     // Until now this author voted for one vertex alone.
     if (same.every((other) => other.vote === first.vote)) first.vote.votes--;
   }

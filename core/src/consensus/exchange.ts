@@ -11,10 +11,11 @@ import type { Equivocation } from './equivocation.ts';
 import { consensusError } from './error.ts';
 import { decodeRefs, decodeRounds } from './fetch-message.ts';
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts';
-import { openMessage } from './message.ts';
+import { isMessageOf, openMessage } from './message.ts';
 import { RoundCatchUp, type RoundsAnswer } from './round-catch-up.ts';
 import { type Request, Synchroniser } from './synchroniser.ts';
 import type { BufferedVertex } from './vertex-buffer.ts';
+import type { VertexDoor } from './vertex-door.ts';
 
 export interface ExchangeOptions extends Omit<IntakeOptions, 'onEquivocation'> {
   readonly size: number;
@@ -31,6 +32,7 @@ export interface Gathered {
 }
 
 export class Exchange {
+  readonly #door: VertexDoor;
   readonly #intake: Intake;
   readonly #synchroniser: Synchroniser;
   readonly #catchUp: RoundCatchUp;
@@ -43,6 +45,7 @@ export class Exchange {
   constructor(options: ExchangeOptions, parts: Omit<IntakeParts, 'observer'>) {
     const { dag, held } = parts;
     const { size, self, witnesses } = options;
+    this.#door = options.door;
     this.#synchroniser = new Synchroniser({
       size,
       self,
@@ -86,7 +89,12 @@ export class Exchange {
 
   /** A message of another member, in its frame. */
   receive(message: Uint8Array, from: MemberIndex, nowMs: number): void {
-    this.#countRefusal(() => this.#receive(message, from, nowMs));
+    try {
+      if (isMessageOf('vertex', message)) this.#receiveVertex(message, from);
+      else this.#receive(message, from, nowMs);
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   /** Takes in something else that a member sent; a refusal is counted by its code. */
@@ -135,9 +143,6 @@ export class Exchange {
   #receive(message: Uint8Array, from: MemberIndex, nowMs: number): void {
     const { kind, bytes } = openMessage(message);
     switch (kind) {
-      case 'vertex':
-        this.#receiveVertex(bytes, from);
-        break;
       case 'batch':
         this.#intake.receiveBatch(bytes, from);
         break;
@@ -160,8 +165,8 @@ export class Exchange {
     }
   }
 
-  #receiveVertex(bytes: Uint8Array, from: MemberIndex): void {
-    const vertex = this.#intake.receiveVertex(bytes, from);
+  #receiveVertex(message: Uint8Array, from: MemberIndex): void {
+    const vertex = this.#intake.receiveOpened(this.#door.openMessage(message), from);
     if (vertex !== undefined) this.#catchUp.saw(vertex.round, from);
   }
 
@@ -184,9 +189,13 @@ export class Exchange {
     try {
       receive();
     } catch (error) {
-      if (!isPydeError(error)) throw error;
-      this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1);
+      this.#refuse(error);
     }
+  }
+
+  #refuse(error: unknown): void {
+    if (!isPydeError(error)) throw error;
+    this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1);
   }
 }
 

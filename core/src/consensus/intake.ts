@@ -74,8 +74,12 @@ export class Intake {
    * @throws PydeError with the reason why it is refused
    */
   receiveVertex(bytes: Uint8Array, from: MemberIndex): Vertex | undefined {
+    return this.receiveOpened(this.#options.door.open(bytes), from);
+  }
+
+  /** As {@link receiveVertex}, of what the door opened. */
+  receiveOpened(entry: NamedVertex, from: MemberIndex): Vertex | undefined {
     const { dag } = this.#parts;
-    const entry = this.#options.door.open(bytes);
     const { vertex, name } = entry;
     const { round, author } = vertex;
     const ref = { round, author, name };
@@ -86,9 +90,9 @@ export class Intake {
     const other = this.#other(ref);
     if (other !== undefined) this.#contradict(other, entry, isNeeded);
     this.#options.door.judge(entry, this.#options);
-    if (
-      this.#buffer.add(entry, from, this.#missing(entry), this.#missingBatches(vertex)) === entry
-    ) {
+    const missing = this.#missing(entry);
+    const missingBatches = this.#missingBatches(vertex);
+    if (this.#buffer.add(entry, from, missing, missingBatches) === entry) {
       throw consensusError('consensus.buffer-full', `too many vertices of member ${author} wait`);
     }
     return vertex;

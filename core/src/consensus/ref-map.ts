@@ -18,8 +18,15 @@ export class RefMap<V> {
   readonly #places = new Map<number, Entry<V>[]>();
 
   get(ref: WeakParentRef): V | undefined {
-    if (this.#places.size === 0) return undefined;
-    return this.#places.get(placeOf(ref))?.find((entry) => isSame(entry.ref, ref))?.value;
+    if (this.isEmpty) return undefined;
+    for (const entry of this.#places.get(placeOf(ref)) ?? []) {
+      if (isSame(entry.ref, ref)) return entry.value;
+    }
+    return undefined;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.size === 0;
   }
 
   /** Of a reference that is not in the map. */

@@ -67,6 +67,8 @@ export interface MissingObserver {
 
 export const MAX_BUFFERED_PER_AUTHOR = 32;
 
+const NO_CHILDREN: readonly Child[] = [];
+
 interface Waiting<K, M extends Missing> {
   get(key: K): Waited<M> | undefined;
   delete(key: K): unknown;
@@ -102,16 +104,17 @@ export class VertexBuffer {
 
   /** The vertex of (round, author), if one waits. */
   get(round: number, author: number): BufferedVertex | undefined {
-    const own = this.#byAuthor.get(author);
-    if (own === undefined || own.length === 0) return undefined;
-    return own.find(({ vertex }) => vertex.round === round);
+    for (const child of this.#byAuthor.get(author) ?? NO_CHILDREN) {
+      if (child.vertex.round === round) return child;
+    }
+    return undefined;
   }
 
   find({ round, author, name }: WeakParentRef): BufferedVertex | undefined {
-    const own = this.#byAuthor.get(author);
-    if (own === undefined || own.length === 0) return undefined;
-    return own.find(({ vertex, name: of }) => vertex.round === round && equalBytes(of, name))
-      ?.entry;
+    for (const child of this.#byAuthor.get(author) ?? NO_CHILDREN) {
+      if (child.vertex.round === round && equalBytes(child.name, name)) return child.entry;
+    }
+    return undefined;
   }
 
   /** Does a waiting vertex name this one as an ancestor? */
@@ -154,7 +157,9 @@ export class VertexBuffer {
     insertByRound(places, child);
     insertByRound(own, child);
     this.#size++;
-    this.#found(this.#vertices.get({ round, author, name: entry.name }));
+    if (!this.#vertices.isEmpty) {
+      this.#found(this.#vertices.get({ round, author, name: entry.name }));
+    }
     for (const ref of missingVertices) this.#missVertex(child, ref);
     this.missBatches(child, missingBatches);
     if (highest !== undefined) this.#giveUp(highest);
@@ -163,15 +168,17 @@ export class VertexBuffer {
 
   /** Its author while that has room, then whoever needs it. */
   #chargedFor({ vertex: { round, author }, name }: BufferedVertex): number {
-    const hasRoom = (of: number): boolean =>
-      (this.#places.get(of)?.length ?? 0) < MAX_BUFFERED_PER_AUTHOR;
-    if (hasRoom(author)) return author;
+    if (this.#hasRoom(author)) return author;
     let other: number = author;
     for (const { charged } of this.#vertices.get({ round, author, name })?.children ?? []) {
-      if (hasRoom(charged)) return charged;
+      if (this.#hasRoom(charged)) return charged;
       if (other === author) other = charged;
     }
     return other;
+  }
+
+  #hasRoom(of: number): boolean {
+    return (this.#places.get(of)?.length ?? 0) < MAX_BUFFERED_PER_AUTHOR;
   }
 
   /** Whoever waits for this vertex waits for it no longer: it was accepted, or counts as held. */
@@ -320,8 +327,9 @@ function insertByRound(children: Child[], child: Child): void {
     children.push(child);
     return;
   }
-  const after = children.findIndex(({ vertex }) => vertex.round > child.vertex.round);
-  children.splice(after < 0 ? children.length : after, 0, child);
+  let at = 0;
+  while ((children[at]?.vertex.round ?? 0) <= child.vertex.round) at++;
+  children.splice(at, 0, child);
 }
 
 function removeFrom(children: Child[] | undefined, child: Child): void {

@@ -6,7 +6,7 @@
 import type { StoreWrite } from '../platform/index.ts';
 import { decodeVertex, encodedVertexHash, type Vertex, type VertexHash } from '../types/index.ts';
 import type { VertexCore } from './dag-vertex.ts';
-import { frameMessage } from './message.ts';
+import { frameMessage, openMessage } from './message.ts';
 import type { SeatSet } from './seat-set.ts';
 import { type VertexRules, verifyVertex } from './vertex-verification.ts';
 
@@ -30,17 +30,26 @@ export interface NamedVertex {
   readonly seen?: FirstSeen;
 }
 
+export interface VertexRecords {
+  putVertex(vertex: Vertex, name: VertexHash): StoreWrite;
+}
+
 export interface VertexDoor {
   /** Decoded and named, not judged. @throws PydeError `borsh.*`, `types.*`, `vertex.*` */
   open(bytes: Uint8Array): NamedVertex;
+  /**
+   * The vertex of a message in its frame.
+   * @throws PydeError as {@link VertexDoor.open}, and `consensus.message`
+   */
+  openMessage(message: Uint8Array): NamedVertex;
   /** An own vertex, which comes through no door. */
   own(vertex: Vertex, name: VertexHash): NamedVertex;
   /** Judges what was opened. @throws PydeError as {@link verifyVertex} */
   judge(named: NamedVertex, rules: VertexRules): void;
   /** The message that carries a vertex, from its bytes. */
   frame(bytes: Uint8Array): Uint8Array;
-  /** The record that keeps the vertex, as `make` makes it. */
-  record(named: NamedVertex, make: () => StoreWrite): StoreWrite;
+  /** The record that keeps the vertex, as `records` makes it. */
+  record(named: NamedVertex, records: VertexRecords): StoreWrite;
 }
 
 export const VERTEX_DOOR: VertexDoor = {
@@ -48,8 +57,9 @@ export const VERTEX_DOOR: VertexDoor = {
     const vertex = decodeVertex(bytes);
     return { vertex, name: encodedVertexHash(bytes) };
   },
+  openMessage: (message) => VERTEX_DOOR.open(openMessage(message).bytes),
   own: (vertex, name) => ({ vertex, name }),
   judge: ({ vertex, name }, rules) => verifyVertex(vertex, name, rules),
   frame: (bytes) => frameMessage('vertex', bytes),
-  record: (_, make) => make(),
+  record: ({ vertex, name }, records) => records.putVertex(vertex, name),
 };

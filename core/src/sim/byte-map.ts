@@ -7,10 +7,10 @@ interface Entry<V> {
   next: Entry<V> | undefined;
 }
 
-/** FNV-1a. */
-export function hashBytes(bytes: Uint8Array): number {
+/** FNV-1a, of the first `end` bytes. */
+export function hashBytes(bytes: Uint8Array, end = bytes.length): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  for (let i = 0; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
   return hash;
 }
 

@@ -210,4 +210,4 @@ export function differenceOf(a: CommittedWave, b: CommittedWave): string | undef
 
 /** For the trace: who signed. */
 export const certHash = ({ signers, signatures }: HardFinalityCert): number =>
-  signatures.reduce((hash, bytes) => hash ^ hashBytes(bytes.subarray(0, 48)), hashBytes(signers));
+  signatures.reduce((hash, bytes) => hash ^ hashBytes(bytes, 48), hashBytes(signers));

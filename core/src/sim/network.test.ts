@@ -8,7 +8,7 @@ const constant = (size = 3): Network =>
 
 function delays(network: Network, from = 0, to = 1): number[] {
   const found: number[] = [];
-  network.route(from, to, (delayUs) => found.push(delayUs));
+  network.route(from, to, undefined, (delayUs) => found.push(delayUs));
   return found;
 }
 

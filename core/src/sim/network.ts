@@ -31,8 +31,13 @@ export class Network {
     this.#slowUs = new Uint32Array(size * size);
   }
 
-  /** Calls `arrive` with the delay of each copy; not at all for one that is lost. */
-  route(from: number, to: number, arrive: (delayUs: number) => void): void {
+  /** Calls `arrive` with the delay of each copy of `message`; not at all for one that is lost. */
+  route<M>(
+    from: number,
+    to: number,
+    message: M,
+    arrive: (delayUs: number, to: number, message: M) => void,
+  ): void {
     invariant(from !== to, 'nobody sends to itself');
     this.sent++;
     const link = from * this.#size + to;
@@ -40,8 +45,10 @@ export class Network {
       this.lost++;
       return;
     }
-    arrive(this.#delayUs(from, to, link));
-    if (this.#prng.chance(this.duplicationPerMillion)) arrive(this.#delayUs(from, to, link));
+    arrive(this.#delayUs(from, to, link), to, message);
+    if (this.#prng.chance(this.duplicationPerMillion)) {
+      arrive(this.#delayUs(from, to, link), to, message);
+    }
   }
 
   isCut(from: number, to: number): boolean {

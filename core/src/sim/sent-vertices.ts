@@ -3,9 +3,9 @@
  * first left, what it names. What a node says of itself is judged against this.
  */
 import { concatBytes, isPydeError, u64BigEndian } from '../bytes/index.ts';
-import { openMessage } from '../consensus/index.ts';
+import { isMessageOf, type NamedVertex, type VertexDoor } from '../consensus/index.ts';
 import { TABLE } from '../state/index.ts';
-import { decodeVertex, type Vertex, type VertexHash, vertexHash } from '../types/index.ts';
+import type { Vertex, VertexHash } from '../types/index.ts';
 import { ByteMap } from './byte-map.ts';
 
 export interface SentVertex {
@@ -23,10 +23,16 @@ const KEPT_ROUNDS = 1_200;
 const EPOCH_ROUNDS = 2 ** 32;
 
 export class SentVertices {
+  readonly #door: VertexDoor;
   readonly #byMessage = new WeakMap<Uint8Array, SentVertex>();
   readonly #byName = new ByteMap<SentVertex>();
   /** By epoch and round, those first that were seen first. */
   readonly #byRound = new Map<number, SentVertex[]>();
+
+  /** @param door by which members open vertices */
+  constructor(door: VertexDoor) {
+    this.#door = door;
+  }
 
   get(name: Uint8Array): SentVertex | undefined {
     return this.#byName.get(name);
@@ -36,9 +42,9 @@ export class SentVertices {
   see(message: Uint8Array, nowUs: number): SentVertex | undefined {
     const seen = this.#byMessage.get(message);
     if (seen !== undefined) return seen;
-    const vertex = vertexOf(message);
-    if (vertex === undefined) return undefined;
-    const name = vertexHash(vertex);
+    const opened = this.#open(message);
+    if (opened === undefined) return undefined;
+    const { vertex, name } = opened;
     const sent = this.#byName.get(name) ?? this.#add(vertex, name, nowUs);
     this.#byMessage.set(message, sent);
     return sent;
@@ -90,14 +96,14 @@ export class SentVertices {
     }
     return taken;
   }
-}
 
-function vertexOf(message: Uint8Array): Vertex | undefined {
-  try {
-    const { kind, bytes } = openMessage(message);
-    return kind === 'vertex' ? decodeVertex(bytes) : undefined;
-  } catch (error) {
-    if (isPydeError(error)) return undefined;
-    throw error;
+  #open(message: Uint8Array): NamedVertex | undefined {
+    if (!isMessageOf('vertex', message)) return undefined;
+    try {
+      return this.#door.openMessage(message);
+    } catch (error) {
+      if (isPydeError(error)) return undefined;
+      throw error;
+    }
   }
 }

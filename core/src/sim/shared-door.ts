@@ -7,6 +7,8 @@ import { equalBytes } from '../bytes/index.ts';
 import {
   type FirstSeen,
   type NamedVertex,
+  openMessage,
+  TAG_BYTES,
   VERTEX_DOOR,
   type VertexDoor,
   verifyVertex,
@@ -24,15 +26,24 @@ export function sharedDoor(): VertexDoor {
   const names = new ByteMap<VertexHash>();
   const rings = new Rings();
   const frames = new WeakMap<ArrayBufferLike, Frame>();
+  const open = (bytes: Uint8Array): NamedVertex => {
+    const { buffer, byteOffset: offset, length } = bytes;
+    const before = known.get(buffer);
+    if (before?.offset === offset && before.length === length) return before;
+    const { vertex, name } = withOneNameEach(VERTEX_DOOR.open(bytes), names);
+    const opened = new OpenedVertex(vertex, name, firsts.see(vertex, name), offset, length);
+    known.set(buffer, opened);
+    return opened;
+  };
   return {
-    open: (bytes) => {
-      const { buffer, byteOffset: offset, length } = bytes;
+    open,
+    openMessage: (message) => {
+      const { buffer, byteOffset, length } = message;
       const before = known.get(buffer);
-      if (before?.offset === offset && before.length === length) return before;
-      const { vertex, name } = withOneNameEach(VERTEX_DOOR.open(bytes), names);
-      const opened = new OpenedVertex(vertex, name, firsts.see(vertex, name), offset, length);
-      known.set(buffer, opened);
-      return opened;
+      if (before?.offset === byteOffset + TAG_BYTES && before.length === length - TAG_BYTES) {
+        return before;
+      }
+      return open(openMessage(message).bytes);
     },
     own: (vertex, name) => {
       const own = withOneNameEach({ vertex, name }, names);
@@ -53,9 +64,9 @@ export function sharedDoor(): VertexDoor {
       frames.set(bytes.buffer, { offset: bytes.byteOffset, length: bytes.length, message });
       return message;
     },
-    record: (named, make) => {
-      if (!(named instanceof OpenedVertex)) return make();
-      named.record ??= make();
+    record: (named, records) => {
+      if (!(named instanceof OpenedVertex)) return VERTEX_DOOR.record(named, records);
+      named.record ??= VERTEX_DOOR.record(named, records);
       return named.record;
     },
   };

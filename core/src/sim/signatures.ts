@@ -101,7 +101,7 @@ function remembering(verify: VerifySignatures): VerifySignatures {
   };
   return (checks) => {
     const verdicts = checks.map(recall);
-    if (!verdicts.includes(undefined)) return verdicts.map((valid) => valid === true);
+    if (verdicts.every((valid) => valid !== undefined)) return verdicts;
     const fresh = verify(checks.filter((_, i) => verdicts[i] === undefined));
     let next = 0;
     return checks.map((check, i) => {

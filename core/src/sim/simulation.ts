@@ -116,7 +116,7 @@ export class Simulation implements World, Observer {
   readonly #queue = new EventQueue<SimEvent>();
   readonly #trace = new Trace();
   readonly #ledger: Ledger;
-  readonly #sent = new SentVertices();
+  readonly #sent: SentVertices;
   readonly #own: OwnVertices;
   readonly #faulty: readonly FaultyMember[];
   readonly #evidence: EvidenceCheck;
@@ -159,6 +159,7 @@ export class Simulation implements World, Observer {
     );
     const door = sharedDoor();
     const shelves = new Shelves();
+    this.#sent = new SentVertices(door);
     const { arrivalTickUs } = options;
     this.#arrivals = arrivalTickUs > 0 ? new Arrivals(arrivalTickUs, validators) : undefined;
     const execution = options.sharesWork ? new SharedExecution(validators) : undefined;
@@ -393,15 +394,19 @@ export class Simulation implements World, Observer {
   #send(parcel: Parcel, to: number): void {
     const { from, bytes } = parcel;
     const orderedUs = this.#delivery?.delayUs(from, to, bytes, this.nowUs);
-    this.network.route(from, to, (drawnUs) => {
-      const atUs = this.nowUs + (orderedUs ?? drawnUs);
-      if (this.#arrivals === undefined) this.#queue.push(atUs, { kind: 'message', parcel, to });
-      else {
-        const tickUs = this.#arrivals.add(atUs, to, parcel);
-        if (tickUs !== undefined) this.#queue.push(tickUs, { kind: 'tick' });
-      }
-    });
+    if (orderedUs === undefined) this.network.route(from, to, parcel, this.#arrive);
+    else this.network.route(from, to, parcel, () => this.#arrive(orderedUs, to, parcel));
   }
+
+  readonly #arrive = (delayUs: number, to: number, parcel: Parcel): void => {
+    const atUs = this.nowUs + delayUs;
+    if (this.#arrivals === undefined) {
+      this.#queue.push(atUs, { kind: 'message', parcel, to });
+      return;
+    }
+    const tickUs = this.#arrivals.add(atUs, to, parcel);
+    if (tickUs !== undefined) this.#queue.push(tickUs, { kind: 'tick' });
+  };
 
   later(delayUs: number, node: SimNode, event: HostEvent): void {
     this.#queue.push(this.nowUs + delayUs, { kind: 'host', node, life: node.lives, event });
