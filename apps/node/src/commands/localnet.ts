@@ -16,8 +16,8 @@ import {
   makeLocalnet,
   runLocalnet,
 } from '../localnet/index.ts';
-import { stopSignal } from '../node/index.ts';
 import { EXIT, type Output, table, toFailure } from '../output/index.ts';
+import { stopSignal } from '../process/index.ts';
 import { type Cli, examples } from '../program.ts';
 
 interface Options {

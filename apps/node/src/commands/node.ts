@@ -7,8 +7,9 @@ import { openLog } from '@pyde/platform-node/operation';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type NodeConfig, readNodeConfig } from '../config/index.ts';
 import { readGenesisFile } from '../genesis/index.ts';
-import { runNode, seatOf, stopSignal } from '../node/index.ts';
+import { runNode, seatOf } from '../node/index.ts';
 import { badArguments, EXIT, table, toFailure } from '../output/index.ts';
+import { stopSignal } from '../process/index.ts';
 import { type Cli, examples } from '../program.ts';
 import {
   type PasswordOptions,

@@ -1,6 +1,14 @@
 /** A localnet of four real validator processes, as a user runs it. */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex } from '@pyde/core/bytes';
@@ -11,7 +19,7 @@ import { systemRandom } from '@pyde/platform-node';
 import { RpcClient } from '@pyde/platform-node/client';
 import { devnetAccounts } from '@pyde/platform-node/devnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collect, freeRpcBase, isAlive, Pyde, until } from '../testing.ts';
+import { collect, freeRpcBase, isAlive, Pyde, type Ran, until } from '../testing.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'pyde-localnet-'));
 const folder = join(home, 'net');
@@ -118,6 +126,22 @@ async function metric(client: RpcClient | undefined, name: string): Promise<unkn
   return metrics[name];
 }
 
+/** The key of a running validator on another machine, as it looks to the network. */
+async function startTwin(original: ReadyNode | undefined): Promise<Ran> {
+  const place = join(home, 'twin');
+  mkdirSync(place);
+  for (const name of ['validator.key', 'password', 'pyde.toml']) {
+    copyFileSync(join(original?.folder ?? '', name), join(place, name));
+  }
+  const config = join(place, 'pyde.toml');
+  const settings = readFileSync(config, 'utf8')
+    .replace('../genesis.bin', join(folder, 'genesis.bin'))
+    .replace(/listen = \[[^\]]*\]/, 'listen = ["/ip4/127.0.0.1/tcp/0"]')
+    .replace(/listen = ".*"/, 'listen = "127.0.0.1:0"');
+  writeFileSync(config, settings);
+  return pyde.run('node', '--config', config, '--validator');
+}
+
 const balanceOf = async (client: RpcClient | undefined): Promise<bigint> =>
   BigInt(String(await client?.call('pyde_getBalance', [toHex(receiver.address)])));
 
@@ -125,6 +149,7 @@ describe('pyde localnet', () => {
   it('runs four validators that execute the same, loses one and gets it back, and stops all', async () => {
     const net = await start();
     expect(net.fresh).toBe(true);
+    const twin = startTwin(net.nodes[3]);
     const before = await balanceOf(net.clients[0]);
     await executedEverywhere(net.clients, await transfer(net.clients[2], 0));
     await agreeAbove(net.clients, await waveOf(net.clients[0]));
@@ -136,6 +161,12 @@ describe('pyde localnet', () => {
     expect(new Set(linked)).toEqual(
       new Set([...linked.filter((v: unknown) => v === null), 1, 2, 3]),
     );
+
+    const { code, stderr } = await twin;
+    expect(stderr).toMatch(
+      /^pyde \[ERROR\] network\.key-live: .*\n {2}next: {2}stop the other node first/,
+    );
+    expect(code).toBe(2);
 
     const [, lost] = net.nodes;
     if (lost === undefined) throw new Error('there are four');

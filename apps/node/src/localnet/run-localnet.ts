@@ -5,7 +5,7 @@
 import { createServer } from 'node:net';
 import { PydeError } from '@pyde/core/bytes';
 import { RpcClient } from '@pyde/platform-node/client';
-import { livePid } from '../node/index.ts';
+import { livePid } from '../process/index.ts';
 import { ChildNode, type Ended, lastWords } from './child-node.ts';
 import {
   type LocalnetErrorCode,
@@ -19,6 +19,8 @@ const UP_AT_MOST_MS = 120_000;
 /** The first wave of a network that is up. */
 const WAVE_AT_MOST_MS = 30_000;
 const POLL_MS = 100;
+/** Of a run that was ended right before. */
+const ENDING_AT_MOST_MS = 4_000;
 /** Processes that somebody else started in the folders, after their order to stop. */
 const OTHERS_AT_MOST_MS = 10_000;
 
@@ -48,8 +50,8 @@ export async function runLocalnet(
   signal: AbortSignal,
 ): Promise<RunningLocalnet> {
   const nodes = [...localnet.validators, ...localnet.full_nodes];
-  requireNoneRunning(nodes);
-  for (const node of nodes) for (const port of tcpPortsOf(node)) await requireFree(port);
+  await patiently(signal, () => requireNoneRunning(nodes));
+  for (const port of nodes.flatMap(tcpPortsOf)) await patiently(signal, () => requireFree(port));
   const children = nodes.map((json) => new ChildNode(json, localnet.validators.includes(json)));
   const keep = (): void => writeLocalnet(folder, withPids(localnet, children));
   keep();
@@ -149,6 +151,19 @@ function withPids(localnet: LocalnetJson, children: readonly ChildNode[]): Local
     validators: localnet.validators.map(pid),
     full_nodes: localnet.full_nodes.map(pid),
   };
+}
+
+/** Those of a run that was just ended may need a moment. @throws what `check` throws in the end */
+async function patiently(signal: AbortSignal, check: () => Promise<void> | void): Promise<void> {
+  const untilMs = performance.now() + ENDING_AT_MOST_MS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (signal.aborted || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
 }
 
 function requireNoneRunning(nodes: readonly NodeJson[]): void {

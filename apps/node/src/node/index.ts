@@ -1,4 +1,3 @@
-export { livePid } from './node-pid.ts';
 export {
   type RunNodeErrorCode,
   type RunNodeOptions,
@@ -6,4 +5,3 @@ export {
   runNode,
   seatOf,
 } from './run-node.ts';
-export { stopSignal } from './stop-signal.ts';

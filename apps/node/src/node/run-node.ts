@@ -21,7 +21,7 @@ import { Operation } from '@pyde/platform-node/operation';
 import { PageServer, RpcServer } from '@pyde/platform-node/server';
 import type { NodeConfig } from '../config/index.ts';
 import { readGenesisFile } from '../genesis/index.ts';
-import { removePid, writePid } from './node-pid.ts';
+import { removePid, writePid } from '../process/index.ts';
 
 export type RunNodeErrorCode = 'node.no-seat' | 'node.folder';
 
