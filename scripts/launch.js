@@ -12,7 +12,7 @@ const MODULES = new URL('../node_modules/', import.meta.url);
 /** Commands that run a node for hours, and what the process of one is started with. */
 const NODES = new Set(['otigen devnet', 'pyde node']);
 /** Bounds the young generation in MiB: unbounded, it grows with the load and stays grown. */
-export const NODE_FLAGS = ['--max-semi-space-size=16'];
+export const NODE_FLAGS = ['--max-semi-space-size=8'];
 /**
  * For the C library of Linux, which reads them at the start of a process. Left alone it gives each
  * of some fifteen threads an arena that keeps what was freed in it, and keeps blocks of up to 32 MiB
@@ -55,7 +55,8 @@ export async function launch(name, launcher) {
  * the user has set is left as it is.
  */
 function startAsNode() {
-  const flags = NODE_FLAGS.filter((flag) => !process.execArgv.includes(flag));
+  const given = process.execArgv.map(nameOf);
+  const flags = NODE_FLAGS.filter((flag) => !given.includes(nameOf(flag)));
   const isSet = Object.keys(NODE_ENVIRONMENT).every((name) => process.env[name] !== undefined);
   if ((flags.length === 0 && isSet) || typeof process.execve !== 'function') return;
   const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
@@ -65,6 +66,9 @@ function startAsNode() {
     // Where it is not allowed the node runs as well, and takes more memory.
   }
 }
+
+/** @param {string} flag */
+const nameOf = (flag) => flag.split('=')[0];
 
 function handOver(name, node, launcher) {
   const child = spawn(node, [launcher, ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -16,28 +16,41 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const listed = (pid: number | undefined, file: 'cmdline' | 'environ'): string[] =>
-  readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
-
 describe.skipIf(process.platform !== 'linux')('the process of a node', () => {
-  it('becomes one with the bounds of its memory, but for what the user set', async () => {
-    const { MALLOC_ARENA_MAX: _, ...others } = NODE_ENVIRONMENT;
+  /** Starts a devnet with `flags`; what the system says of its process once it runs. */
+  async function started(flags: readonly string[], env: Readonly<Record<string, string>>) {
     const args = ['otigen/bin/otigen.js', 'devnet', '--rpc-listen', '127.0.0.1:0'];
-    const node = spawn(process.execPath, [...args, '--no-auto-import-wallets'], {
+    const node = spawn(process.execPath, [...flags, ...args, '--no-auto-import-wallets'], {
       cwd: root,
-      env: { ...process.env, MALLOC_ARENA_MAX: '3', OTIGEN_HOME: home },
+      env: { ...process.env, ...env, OTIGEN_HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       // It says something only once it runs.
       await once(node.stdout, 'data');
-      expect(listed(node.pid, 'cmdline')).toEqual(expect.arrayContaining([...NODE_FLAGS]));
-      const variables = Object.entries({ ...others, MALLOC_ARENA_MAX: '3' });
-      const expected = variables.map(([name, value]) => `${name}=${value}`);
-      expect(listed(node.pid, 'environ')).toEqual(expect.arrayContaining(expected));
+      const listed = (file: string) => readFileSync(`/proc/${node.pid}/${file}`, 'utf8');
+      return { flags: listed('cmdline').split('\0'), variables: listed('environ').split('\0') };
     } finally {
       node.kill('SIGTERM');
       if (node.exitCode === null && node.signalCode === null) await once(node, 'exit');
     }
+  }
+  const written = (variables: Readonly<Record<string, string>>): string[] =>
+    Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+
+  it('becomes one with the bounds of its memory', async () => {
+    const { flags, variables } = await started([], {});
+    expect(flags).toEqual(expect.arrayContaining([...NODE_FLAGS]));
+    expect(variables).toEqual(expect.arrayContaining(written(NODE_ENVIRONMENT)));
+  });
+
+  it('keeps what the user set', async () => {
+    const own = { MALLOC_ARENA_MAX: '3' };
+    const { flags, variables } = await started(['--max-semi-space-size=24'], own);
+    expect(flags.filter((flag) => flag.startsWith('--max-semi-space-size'))).toEqual([
+      '--max-semi-space-size=24',
+    ]);
+    const expected = written({ ...NODE_ENVIRONMENT, ...own });
+    expect(variables).toEqual(expect.arrayContaining(expected));
   });
 });
