@@ -197,7 +197,9 @@ describe('four validators over libp2p', () => {
     await follower.submit(bytes);
     await executedByAll(hash);
     const wave = readReceiptOf(follower.store, hash)?.waveId ?? 0n;
-    expect(follower.certifiedHead() ?? 0n).toBeGreaterThanOrEqual(wave);
+    await until('its certificate', () =>
+      (follower.certifiedHead() ?? 0n) >= wave ? true : undefined,
+    );
     if (receiver === undefined) throw new Error('unreachable');
     const { balance } = readAccount(follower.state, toAddress(receiver.address));
     expect(balance % 7n).toBe(0n);
