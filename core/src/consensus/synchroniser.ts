@@ -250,7 +250,8 @@ export class Synchroniser implements MissingObserver {
     if (missing.kind === 'batch') return true;
     const { ref } = missing;
     const isGone = ref.round <= edges.lowestRound;
-    // Every member makes round 0 by itself: another name of it is of other rules, and none vouches.
+    // Vertices of round 1 are taken only where round 0 is, which every member makes by itself: another
+    // name of it is of other rules, and none vouches for it.
     if (ref.round === 0) return !isGone;
     const isUnserved = ref.round <= edges.gcRound && attempts >= UNSERVED_ATTEMPTS;
     if (isGone || isUnserved) this.#vouching.ask(ref, blamed);
