@@ -65,7 +65,7 @@ let printed = '';
 async function start(): Promise<number> {
   printed = '';
   const started = performance.now();
-  chain = spawn('sh', ['-c', blocks[0] ?? 'false'], { cwd: clone, env, detached: true });
+  chain = spawn('sh', ['-c', `exec ${blocks[0] ?? 'false'}`], { cwd: clone, env, detached: true });
   for (const stream of [chain.stdout, chain.stderr]) {
     stream?.on('data', (part: Buffer) => {
       printed += part.toString();
