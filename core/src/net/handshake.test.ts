@@ -215,10 +215,10 @@ describe('what a handshake refuses', () => {
       undefined,
     ],
     [
-      'our own index in our own session: a dial to ourselves',
+      'our own index in our own session from another end: our words said again',
       helloOf({ validator: toValidatorIndex(1), session: new Uint8Array(16).fill(0x11) }),
       'bad-proof',
-      undefined,
+      'replayed-handshake',
     ],
     [
       'our own hello sent back',

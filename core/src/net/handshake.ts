@@ -163,7 +163,10 @@ export class Handshake {
     }
     if (hello.validator === own.validator) {
       if (equalBytes(hello.session, own.session)) {
-        return ['bad-proof', 'this process does not link to itself', undefined];
+        // From another end than ours they are our own words, heard somewhere and said again.
+        const ours = remotePeerId === undefined || remotePeerId === own.peerId;
+        const offence = ours ? undefined : 'replayed-handshake';
+        return ['bad-proof', 'this process does not link to itself', offence];
       }
       const message = `validator ${own.validator} is this one; its key must not run twice`;
       return ['live-elsewhere', message, undefined];

@@ -5,8 +5,8 @@
  * bytes, so that it is looked at once whoever brings it.
  *
  * Nothing is passed on before the node has looked at it. Of what one peer sends, so much is looked
- * at as its budget allows; the rest is dropped, and costs its score. A peer that sends faster than
- * anybody honest is not read until it may again.
+ * at as its budget allows; the rest is dropped. A peer that sends faster than anybody honest is not
+ * read until it may again, and that costs its score.
  */
 
 import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub';
@@ -42,6 +42,9 @@ const MAX_MESSAGE_IDS = 2_048;
 /** Best first. */
 const PROTOCOLS = ['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'];
 const MAX_STREAMS = 4;
+/** A stream that must wait counts as one flood for each such time, so that a great one ends soon. */
+const FLOOD_MS = 250;
+const MAX_FLOODS_PER_PAUSE = 25;
 /** Attempts, one a turn of the event loop, to find the library reading a new stream. */
 const MAX_LOOKS = 100;
 
@@ -54,7 +57,7 @@ export interface GossipOptions {
   readonly genesisHash: Hash;
   readonly logger: Logger;
   consider(topic: GossipTopic, peerId: string, bytes: Uint8Array): Promise<Verdict>;
-  /** One message out of the peer's budget; `flood` when being dropped does not slow it down. */
+  /** One message out of the peer's budget. */
   admit(peerId: string, topic: GossipTopic): 'take' | 'throttle' | 'flood';
   offend(peerId: string, offence: Offence): void;
   /** Points against a peer, 0 to 100, where it is banned. */
@@ -172,9 +175,9 @@ export class Gossip {
     if (topic === undefined) return TopicValidatorResult.Ignore;
     const peerId = peer.toString();
     this.#counts.received++;
-    const admission = this.#options.admit(peerId, topic);
-    if (admission === 'flood') this.#options.offend(peerId, GOSSIP_LIMITS[topic].breach);
-    if (admission !== 'take') {
+    // No offence: it may pass on what many others said. Whoever makes such a flood of its own is
+    // rejected message by message.
+    if (this.#options.admit(peerId, topic) !== 'take') {
       this.#counts.dropped++;
       return TopicValidatorResult.Ignore;
     }
@@ -266,11 +269,10 @@ export class Gossip {
     if (stream.readStatus !== 'readable') return;
     this.#counts.paused++;
     stream.pause();
-    const timer = setTimeout(() => {
-      if (stream.readStatus === 'paused') stream.resume();
-    }, waitMs);
-    timer.unref();
-    this.#options.offend(connection.remotePeer.toString(), 'flood');
+    setTimeout(() => resume(stream), waitMs).unref();
+    const floods = Math.min(Math.ceil(waitMs / FLOOD_MS), MAX_FLOODS_PER_PAUSE);
+    for (let i = 0; i < floods; i++)
+      this.#options.offend(connection.remotePeer.toString(), 'flood');
   }
 
   /** What the node knows against a peer counts among peers that gossip, too. */
@@ -285,6 +287,14 @@ export class Gossip {
       behaviourPenaltyThreshold: 6,
       behaviourPenaltyDecay: 0.9,
     };
+  }
+}
+
+function resume(stream: Stream): void {
+  try {
+    if (stream.readStatus === 'paused') stream.resume();
+  } catch {
+    // Its connection is gone, and it has not been told yet.
   }
 }
 

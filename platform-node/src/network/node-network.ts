@@ -3,7 +3,7 @@
  * gossip, and the dialling of peers (docs/protocol/network.md). This file only puts the parts
  * together; what a peer may do is in core/net.
  */
-import type { Connection } from '@libp2p/interface';
+import type { Connection, PeerId } from '@libp2p/interface';
 import { PydeError } from '@pyde/core/bytes';
 import {
   DEFAULT_CONNECTION_LIMITS,
@@ -42,7 +42,8 @@ import { SentryRoute } from './sentry-route.ts';
 
 /** Goodbyes that nobody hears are not waited for. */
 const STOP_MS = 4_000;
-const EXPECT_EVERY_MS = 10_000;
+const MAX_LAST_ADDRESSES = 1_024;
+const UPKEEP_EVERY_MS = 10_000;
 
 /**
  * Everything made and nothing started.
@@ -208,7 +209,11 @@ class Libp2pNetwork implements NodeNetwork {
   readonly #parts: Parts;
   /** Peers that the user was told of. */
   readonly #serving = new Set<string>();
-  #expecting: NodeJS.Timeout | undefined;
+  /** Of peers that did something wrong. */
+  readonly #lastAddress = new Map<string, string>();
+  /** Peers that went: the library would remember everybody who ever connected. */
+  readonly #gone = new Map<string, PeerId>();
+  #upkeep: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -229,8 +234,7 @@ class Libp2pNetwork implements NodeNetwork {
     });
     node.addEventListener('peer:disconnect', ({ detail }) => {
       if (this.#serving.delete(detail.toString())) user.peerDisconnected(detail.toString());
-      // The library would remember everybody who ever connected.
-      void node.peerStore.delete(detail).catch(() => {});
+      this.#gone.set(detail.toString(), detail);
     });
     await answering.start();
     await committee?.start();
@@ -239,7 +243,10 @@ class Libp2pNetwork implements NodeNetwork {
     links?.start();
     await discovery.start();
     dialler.start();
-    this.#expecting = setInterval(() => this.#expect(), EXPECT_EVERY_MS);
+    this.#upkeep = setInterval(() => {
+      this.#expect();
+      this.#forget();
+    }, UPKEEP_EVERY_MS);
     this.#expect();
   }
 
@@ -272,8 +279,13 @@ class Libp2pNetwork implements NodeNetwork {
   report(peerId: string, offence: Offence): void {
     const { scores, options } = this.#parts;
     const connections = this.#connectionsOf(peerId);
-    const address = connections[0] === undefined ? undefined : ipOf(connections[0].remoteAddr);
-    const standing = scores.report(peerId, offence, options.clock.now().monotonicMs, address);
+    const address = this.#addressOf(peerId, connections[0]);
+    const nowMs = options.clock.now().monotonicMs;
+    const standing = scores.report(peerId, offence, nowMs, address);
+    // A name costs nothing: who changes it before each one is banned is known by its address.
+    if (address !== undefined && !scores.isProven(peerId)) {
+      scores.reportHost(address, offence, nowMs);
+    }
     options.logger.debug('offence', { peer: peerId, offence, standing });
     if (standing !== 'disconnect' && standing !== 'banned') return;
     if (connections.length > 0) options.logger.warn('cut off', { peer: peerId, offence, standing });
@@ -336,7 +348,7 @@ class Libp2pNetwork implements NodeNetwork {
 
   async #stop(): Promise<void> {
     const { opened, committee, dialler, discovery, links, gossip, answering, asking } = this.#parts;
-    clearInterval(this.#expecting);
+    clearInterval(this.#upkeep);
     committee?.stop();
     dialler.stop();
     links?.stop();
@@ -355,6 +367,34 @@ class Libp2pNetwork implements NodeNetwork {
       const ends = book.recordOf(toValidatorIndex(index))?.ends ?? [];
       gater.expect(ends.flatMap(({ addresses }) => addresses));
     }
+  }
+
+  /** Of one that was just cut off, too: what it did is often noticed in a row. */
+  #addressOf(peerId: string, connection: Connection | undefined): string | undefined {
+    const address = connection === undefined ? undefined : ipOf(connection.remoteAddr);
+    if (address === undefined) return this.#lastAddress.get(peerId);
+    this.#lastAddress.delete(peerId);
+    const [oldest] = this.#lastAddress.keys();
+    if (oldest !== undefined && this.#lastAddress.size >= MAX_LAST_ADDRESSES) {
+      this.#lastAddress.delete(oldest);
+    }
+    this.#lastAddress.set(peerId, address);
+    return address;
+  }
+
+  /** Not at once: its other listeners still look the peer up. */
+  #forget(): void {
+    const { node } = this.#parts.opened;
+    for (const [name, peerId] of this.#gone) {
+      if (node.getConnections(peerId).length > 0) continue;
+      node.peerStore.delete(peerId).catch((error) => {
+        this.#parts.options.logger.debug('a peer is not forgotten', {
+          peer: name,
+          reason: `${error}`,
+        });
+      });
+    }
+    this.#gone.clear();
   }
 
   #connectionsOf(peerId: string): Connection[] {

@@ -18,8 +18,11 @@ import {
 import { deadline } from './deadline.ts';
 import { exchange } from './request-stream.ts';
 
-/** Questions to one peer that wait at a time, and to all. */
-const MAX_OPEN_PER_PEER = 16;
+/**
+ * Questions to one peer that wait at a time, and to all. Half of what it allows: it may not have
+ * seen the end of the last ones.
+ */
+const MAX_OPEN_PER_PEER = 8;
 const MAX_OPEN = 256;
 
 export type AskErrorCode =

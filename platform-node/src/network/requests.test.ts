@@ -132,13 +132,13 @@ describe('a question', () => {
     const to = await server();
     const { asking } = await clientOf(to);
     const answers = await Promise.all(
-      Array.from({ length: 16 }, (_, i) => asking.ask(to.id, 'cert', Uint8Array.of(i))),
+      Array.from({ length: 8 }, (_, i) => asking.ask(to.id, 'cert', Uint8Array.of(i))),
     );
     expect(answers.map((answer) => [...answer])).toEqual(
-      Array.from({ length: 16 }, (_, i) => [9, i]),
+      Array.from({ length: 8 }, (_, i) => [9, i]),
     );
     await until('the slots are free', () => to.answering.metrics().request_streams_now === 0);
-    expect(to.answering.metrics()).toMatchObject({ requests_answered: 16, answer_bytes_now: 0 });
+    expect(to.answering.metrics()).toMatchObject({ requests_answered: 8, answer_bytes_now: 0 });
     expect(to.offences).toEqual([]);
   });
 
@@ -193,10 +193,10 @@ describe('a question', () => {
     expect(offences).toEqual([]);
   });
 
-  it('waits for no more than sixteen answers of one peer', async () => {
+  it('waits for no more than eight answers of one peer', async () => {
     const to = await server({ answer: () => new Promise(() => {}) });
     const { asking } = await clientOf(to);
-    const waiting = Array.from({ length: 16 }, () => codeOf(asking.ask(to.id, 'cert', question)));
+    const waiting = Array.from({ length: 8 }, () => codeOf(asking.ask(to.id, 'cert', question)));
     expect(await codeOf(asking.ask(to.id, 'cert', question))).toBe('network.busy');
     asking.stop();
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['network.stopped']));
@@ -248,14 +248,11 @@ describe('an answer', () => {
     const share = Math.floor((16 * 1024 * 1024) / REQUEST_LIMITS.waves.maxAnswerBytes);
     await until('the share is full', () => held.length === share);
     expect(await quick.asking.ask(to.id, 'cert', question)).toEqual(question);
-    await until(
-      'the rest is refused',
-      () => to.answering.metrics().requests_refused === 12 - share,
-    );
+    await until('the rest is refused', () => to.answering.metrics().requests_refused === 8 - share);
     for (const release of held) release();
     const codes = await Promise.all(asked);
     expect(codes.filter((code) => code === 'none')).toHaveLength(share);
-    expect(codes.filter((code) => code === 'refused:busy')).toHaveLength(12 - share);
+    expect(codes.filter((code) => code === 'refused:busy')).toHaveLength(8 - share);
     await until('nothing is held', () => to.answering.metrics().answer_bytes_now === 0);
   });
 
