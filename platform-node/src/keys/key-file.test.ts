@@ -9,9 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toHex } from '@pyde/core/bytes';
+import { isPydeError, toHex } from '@pyde/core/bytes';
 import { falconVerify } from '@pyde/core/crypto';
 import { toEpoch, toHash, toWaveId } from '@pyde/core/types';
+import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { devnetAccounts } from '../devnet/devnet-keys.ts';
 import { systemRandom } from '../runtime/system-clock.ts';
@@ -137,4 +138,22 @@ describe('a key file', () => {
       await expect(readKeyFile(path)).rejects.toMatchObject({ name: 'PydeError' });
     },
   );
+});
+
+describe('a key file of any content', () => {
+  it('is read or refused with a sentence', async () => {
+    await writeKeyFile(path, { ...key, signed }, 'secret', systemRandom);
+    const text = readFileSync(path, 'utf8');
+    const bent = fc
+      .tuple(fc.nat(text.length), fc.nat(9), fc.string({ maxLength: 9 }))
+      .map(([at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(bent, fc.json(), fc.string()), async (any) => {
+        writeFileSync(path, any);
+        const outcome = await readKeyFile(path).catch((error: unknown) => error);
+        expect(outcome instanceof Error ? isPydeError(outcome) : true).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -38,6 +38,8 @@ interface Net {
   readonly process: ChildProcess;
   readonly nodes: readonly ReadyNode[];
   readonly clients: readonly RpcClient[];
+  /** Full nodes. */
+  readonly followers: readonly RpcClient[];
   readonly fresh: boolean;
   readonly ended: Promise<number | null>;
   event(name: string): Promise<Record<string, unknown>>;
@@ -46,7 +48,7 @@ interface Net {
 let base: number;
 const running: Net[] = [];
 beforeAll(async () => {
-  base = await freeRpcBase(4);
+  base = await freeRpcBase(5);
 });
 afterAll(async () => {
   for (const { process: child, ended } of running) {
@@ -76,8 +78,10 @@ async function start(...argv: readonly string[]): Promise<Net> {
     throw new Error(`${error.message}: ${err.join('')}`);
   });
   const nodes: ReadyNode[] = ready.validators;
-  const clients = nodes.map(({ rpc_url }) => new RpcClient(rpc_url));
-  const net = { process: child, nodes, clients, fresh: ready.fresh, ended, event };
+  const clientOf = ({ rpc_url }: ReadyNode) => new RpcClient(rpc_url);
+  const clients = nodes.map(clientOf);
+  const followers = (ready.full_nodes as readonly ReadyNode[]).map(clientOf);
+  const net = { process: child, nodes, clients, followers, fresh: ready.fresh, ended, event };
   running.push(net);
   return net;
 }
@@ -168,6 +172,14 @@ describe('pyde localnet', () => {
     );
     expect(code).toBe(2);
 
+    const busy = await pyde.run(
+      ...['keys', 'export', join(net.nodes[0]?.folder ?? '', 'validator.key'), '--out', 'x.key'],
+      ...['--node', net.nodes[0]?.folder ?? ''],
+      ...['--password-file', join(net.nodes[0]?.folder ?? '', 'password')],
+    );
+    expect(busy).toMatchObject({ code: 2, stdout: '' });
+    expect(busy.stderr).toMatch(/store\.locked/);
+
     const [, lost] = net.nodes;
     if (lost === undefined) throw new Error('there are four');
     process.kill(lost.pid, 'SIGKILL');
@@ -199,13 +211,15 @@ describe('pyde localnet', () => {
   it('goes on with what is there, past stale pids, and ends with whoever started it', async () => {
     const stale = join(folder, 'validator-2', 'node.pid');
     writeFileSync(stale, `${process.pid}\n`);
-    const net = await start();
+    const net = await start('--full-nodes', '1');
     expect(net.fresh).toBe(false);
-    expect(await balanceOf(net.clients[1])).toBeGreaterThanOrEqual(3n * sent);
+    await agreeAbove([...net.clients, ...net.followers], await waveOf(net.clients[0]));
+    await executedEverywhere(net.clients, await transfer(net.followers[0], 3));
+    expect(await balanceOf(net.clients[1])).toBeGreaterThanOrEqual(4n * sent);
     expect(Number(readFileSync(stale, 'utf8'))).toBe(net.nodes[2]?.pid);
     const twice = await pyde.run('localnet', '--dir', folder, '--json');
     expect(twice).toMatchObject({ code: 2, stdout: '' });
-    expect(twice.stderr).toMatch(/localnet\.running: .*kill \d+ \d+ \d+ \d+/);
+    expect(twice.stderr).toMatch(/localnet\.running: .*kill( \d+){5}/);
     net.process.kill('SIGKILL');
     await net.ended;
     await until('all nodes ended', () =>
