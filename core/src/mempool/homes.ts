@@ -70,6 +70,14 @@ export class HeldForHome<Entry extends { readonly name: string }> {
     this.#held.set(name, { ...held, isHeard: false });
   }
 
+  /** Takes one out if it was only heard. */
+  takeIfHeard(name: string): Entry | undefined {
+    const held = this.#held.get(name);
+    if (held?.isHeard !== true) return undefined;
+    this.delete(name);
+    return held.entry;
+  }
+
   /** Takes out what was heard by gossip. */
   takeHeard(): Entry[] {
     const heard = [...this.#held.values()].filter(({ isHeard }) => isHeard);

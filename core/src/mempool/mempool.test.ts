@@ -59,10 +59,10 @@ function admit(tx: Tx | Uint8Array): string {
 }
 
 /** As `admit`, of a transaction whose home is another member. */
-function admitForwarded(tx: Tx): void {
+function admitForwarded(tx: Tx, place: 'forwarded' | 'heard' = 'forwarded'): void {
   const start = pool.admit(encodeTx(tx), view(), nowMs);
   if (start.kind === 'known') throw new Error('known already');
-  pool.complete(start.admission, true, view(), nowMs, 'forwarded');
+  pool.complete(start.admission, true, view(), nowMs, place);
 }
 
 /** Executes what the pool hands out, or the given bytes, and tells the pool. */
@@ -445,5 +445,60 @@ describe('a transaction whose home is another member', () => {
     expect(pool.forwardAgain(2_500)).toEqual([{ from: tx.from, bytes: encodeTx(tx), asked: 1 }]);
     expect(pool.forwardAgain(4_000)).toEqual([]);
     expect(pool.nextTakeOverMs).toBe(4_500);
+  });
+});
+
+describe('a transaction that all members heard', () => {
+  it('is taken over when it is this member’s turn, and asked for again until then', () => {
+    admitForwarded(transfer(0), 'heard');
+    const asked: number[] = [];
+    const third = (_: unknown, times: number): boolean => {
+      asked.push(times);
+      return times === 3;
+    };
+    expect(pool.takeOver(1_999, third)).toBe(0);
+    for (const atMs of [2_000, 4_000]) {
+      expect([pool.takeOver(atMs, third), pool.hasUnproposed]).toEqual([0, false]);
+      expect(pool.nextTakeOverMs).toBe(atMs + 2_000);
+    }
+    expect([pool.takeOver(6_000, third), pool.hasUnproposed]).toEqual([1, true]);
+    expect(asked).toEqual([1, 2, 3]);
+  });
+
+  it('is taken over in any case once a client counts on this node', () => {
+    const tx = transfer(0);
+    admitForwarded(tx, 'heard');
+    pool.adopt(txHash(tx));
+    expect(pool.takeOver(2_000, () => false)).toBe(1);
+    expect(pool.takeBatch()).toEqual([encodeTx(tx)]);
+  });
+
+  it('is put in at once when another member counts on this one', () => {
+    const tx = transfer(0);
+    admitForwarded(tx, 'heard');
+    pool.putInHeard(txHash(tx));
+    expect(pool.takeBatch()).toEqual([encodeTx(tx)]);
+    expect(pool.nextTakeOverMs).toBeUndefined();
+    // What was forwarded by this node waits as before.
+    admitForwarded(transfer(1));
+    pool.putInHeard(txHash(transfer(1)));
+    expect(pool.takeBatch()).toEqual([]);
+  });
+
+  it('is let go when this node puts in nothing any more, and nothing else is', () => {
+    admitForwarded(transfer(0), 'heard');
+    admitForwarded(transfer(1));
+    pool.forgetHeard();
+    expect(pool.size).toBe(1);
+    expect(pool.statusOf(txHash(transfer(0)))).toBeUndefined();
+    expect(pool.statusOf(txHash(transfer(1)))).toEqual({ state: 'pending' });
+  });
+
+  it('has no room in a pool that is half full', () => {
+    pool = poolOf({ maxTransactions: 4 });
+    admit(transfer(0));
+    expect(pool.hasRoomForHeard).toBe(true);
+    admit(transfer(1));
+    expect(pool.hasRoomForHeard).toBe(false);
   });
 });

@@ -239,6 +239,12 @@ export class Mempool {
     this.#held.adopt(toHex(hash));
   }
 
+  /** Lets `takeBatch` give what was only heard: another member counts on this one to put it in. */
+  putInHeard(hash: TxHash): void {
+    const entry = this.#held.takeIfHeard(toHex(hash));
+    if (entry !== undefined) this.#enqueue(entry);
+  }
+
   /** Lets go what was only heard: this node puts nothing in any more. */
   forgetHeard(): void {
     for (const { name } of this.#held.takeHeard()) this.#remove(name);

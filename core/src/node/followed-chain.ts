@@ -269,6 +269,8 @@ export class FollowedChain implements NodeChain {
       this.#keepLate({ cert, digest }, effects);
       return;
     }
+    // Members of an epoch that is over certify nothing that comes after it.
+    if (record.epoch < this.epoch) return;
     this.#certs.set(waveId, { cert, digest });
     if (this.#certs.size > MAX_CERTS) {
       const oldest = [...this.#certs.keys()].reduce((a, b) => (a < b ? a : b));

@@ -271,7 +271,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
       if (start.kind === 'known') {
         const isPending = this.statusOf(start.hash)?.state === 'pending';
         if (this.#gossip.isHeard(request)) return this.#heardSettled(request, 'stale');
-        if (!this.#forwarding.isRelayed(request)) this.#setup.mempool.adopt(start.hash);
+        if (this.#forwarding.isRelayed(request)) this.#setup.mempool.putInHeard(start.hash);
+        else this.#setup.mempool.adopt(start.hash);
         if (this.#readmitting.has(request) && !isPending) this.#acknowledgements.drop(start.hash);
         // One that a peer forwarded has no record here yet.
         const isUnsaved = isPending && !this.#setup.admitted.has(start.hash);
