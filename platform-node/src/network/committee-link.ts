@@ -1,6 +1,6 @@
 /**
  * One link to another validator: a stream, the handshake on it, and after that messages and pings
- * (docs/protocol/network.md, "Handshake", "Liveness"). Nothing of the other side is believed and no
+ * (docs/protocol/network.md, "Handshake", "Links"). Nothing of the other side is believed and no
  * message is taken before its proof; who may stay linked is `CommitteeLinks`' business.
  */
 import type { Connection, Stream } from '@libp2p/interface';

@@ -1,6 +1,6 @@
 /**
  * The links to the other validators: at most one a pair, one process a key
- * (docs/protocol/network.md, "One link a pair", "Live elsewhere").
+ * (docs/protocol/network.md, "Links").
  *
  * When both sides opened one, the one that the lower validator index opened stays; both sides
  * decide it for themselves from what is proven, so they agree without a word. A validator that
@@ -94,6 +94,8 @@ export class CommitteeLinks {
   #tick: NodeJS.Timeout | undefined;
   #tickedMs = 0;
   #stopped = false;
+  /** Said once. */
+  #gaveUp = false;
   #handshakesFailed = 0;
   #refused = 0;
   #droppedBefore = { consensus: 0, bulk: 0 };
@@ -324,11 +326,12 @@ export class CommitteeLinks {
 
   #onRefusal(link: CommitteeLink, { code }: Refusal): void {
     const peer = link.peer?.validator;
-    if (code !== 'live-elsewhere' || peer === undefined || this.#stopped) return;
+    if (code !== 'live-elsewhere' || peer === undefined || this.#gaveUp) return;
     this.#refusers.add(peer);
     const { genesis, validator, user } = this.#options;
     const enough = maxFaulty(genesis.validators.length) + 1;
     if (this.#refusers.size < enough) return;
+    this.#gaveUp = true;
     user.failed(
       new PydeError(
         'network.key-live',
