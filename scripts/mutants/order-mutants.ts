@@ -251,7 +251,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     name: 'attestations-not-deduplicated',
     rule: 'a member attests a wave once',
     file: POOL,
-    find: 'if (wave.byMember.has(author)) continue;',
+    find: 'if (wave.byMember[author] !== undefined) continue;',
     replace: '',
     checks: [tests('consensus/attestation-pool.test.ts')],
   },

@@ -5,7 +5,13 @@
  * members with another one mean that this member is wrong and must stop.
  */
 import { equalBytes } from '../bytes/index.ts';
-import { buildCert, type Committee, maxFaulty, quorum } from '../finality/index.ts';
+import {
+  buildCert,
+  type Committee,
+  type MemberSignature,
+  maxFaulty,
+  quorum,
+} from '../finality/index.ts';
 import type { VerifySignatures } from '../platform/index.ts';
 import type {
   Attestation,
@@ -35,7 +41,9 @@ interface AttestedWave {
   /** Undefined until the wave is executed here. */
   own: OwnResult | undefined;
   certified: boolean;
-  readonly byMember: Map<MemberIndex, Attestation>;
+  /** By seat, and how many there are. */
+  readonly byMember: (Attestation | undefined)[];
+  attested: number;
   /** How many of them have another digest than `own`. */
   against: number;
 }
@@ -80,8 +88,9 @@ export class AttestationPool {
     wave.own = { record, digest };
     wave.certified = certified;
     wave.against = 0;
-    for (const other of wave.byMember.values())
-      if (!equalBytes(other.digest, digest)) wave.against++;
+    for (const other of wave.byMember) {
+      if (other !== undefined && !equalBytes(other.digest, digest)) wave.against++;
+    }
     if (waveId > this.#newestExecuted) this.#moveTo(waveId);
     for (const known of this.#waves.keys()) {
       if (!this.#isNear(BigInt(known))) this.#waves.delete(known);
@@ -97,8 +106,9 @@ export class AttestationPool {
     let outcomes = NOTHING;
     for (const attestation of valid) {
       const wave = this.#wave(attestation.waveId);
-      if (wave.byMember.has(author)) continue;
-      wave.byMember.set(author, attestation);
+      if (wave.byMember[author] !== undefined) continue;
+      wave.byMember[author] = attestation;
+      wave.attested++;
       if (wave.own !== undefined && !equalBytes(attestation.digest, wave.own.digest)) {
         wave.against++;
       }
@@ -120,15 +130,15 @@ export class AttestationPool {
   #isFresh(author: MemberIndex, { waveId }: Attestation): boolean {
     if (!this.#isNear(waveId)) return false;
     const wave = this.#waves.get(Number(waveId));
-    return wave === undefined || !(wave.certified || wave.byMember.has(author));
+    return wave === undefined || !(wave.certified || wave.byMember[author] !== undefined);
   }
 
   #judge(waveId: WaveId, wave: AttestedWave): readonly AttestationOutcome[] {
-    const { own, byMember } = wave;
+    const { own } = wave;
     if (own === undefined || wave.certified) return NOTHING;
     const size = this.#committee.members.length;
     const isOutvoted = wave.against > maxFaulty(size);
-    if (!isOutvoted && byMember.size - wave.against < quorum(size)) return NOTHING;
+    if (!isOutvoted && wave.attested - wave.against < quorum(size)) return NOTHING;
     return [this.#outcome(waveId, wave, own, isOutvoted)];
   }
 
@@ -138,23 +148,20 @@ export class AttestationPool {
     own: OwnResult,
     isOutvoted: boolean,
   ): AttestationOutcome {
-    const { byMember } = wave;
-    const size = this.#committee.members.length;
-    const members = [...byMember.keys()].sort((a, b) => a - b);
-    const agrees = (member: MemberIndex): boolean => {
-      const attestation = byMember.get(member);
-      return attestation !== undefined && equalBytes(attestation.digest, own.digest);
-    };
-    if (isOutvoted) {
-      return { kind: 'outvoted', waveId, members: members.filter((member) => !agrees(member)) };
-    }
-    const signatures = members.filter(agrees).flatMap((member) => {
-      const attestation = byMember.get(member);
-      return attestation === undefined ? [] : { member, signature: attestation.signature };
+    const agreeing: MemberSignature[] = [];
+    const others: number[] = [];
+    wave.byMember.forEach((attestation, seat) => {
+      if (attestation === undefined) return;
+      const { digest, signature } = attestation;
+      if (equalBytes(digest, own.digest)) agreeing.push({ member: seat, signature });
+      else others.push(seat);
     });
+    if (isOutvoted) return { kind: 'outvoted', waveId, members: others };
     wave.certified = true;
-    byMember.clear();
-    return { kind: 'cert', cert: buildCert(own.record, signatures, size) };
+    wave.byMember.length = 0;
+    wave.attested = 0;
+    const size = this.#committee.members.length;
+    return { kind: 'cert', cert: buildCert(own.record, agreeing, size) };
   }
 
   #verified(author: MemberIndex, attestations: readonly Attestation[]): readonly Attestation[] {
@@ -181,7 +188,8 @@ export class AttestationPool {
   #wave(waveId: WaveId): AttestedWave {
     let wave = this.#waves.get(Number(waveId));
     if (wave === undefined) {
-      wave = { own: undefined, certified: false, byMember: new Map(), against: 0 };
+      const byMember = this.#committee.members.map(() => undefined);
+      wave = { own: undefined, certified: false, byMember, attested: 0, against: 0 };
       this.#waves.set(Number(waveId), wave);
     }
     return wave;

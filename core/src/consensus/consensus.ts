@@ -117,6 +117,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
   }
 
   get status(): ConsensusStatus {
+    const batches = this.#batches;
     return {
       ownRound: this.#producer?.ownRound ?? this.#restoredRound,
       highestRound: this.#dag.highestRound,
@@ -124,7 +125,10 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       waitingWaves: this.#log.waitingWaves,
       bufferedVertices: this.#exchange.waiting,
       missing: this.#exchange.wanted,
-      batchesInMemory: this.#batches.inMemory,
+      // Counted only for whoever asks for it.
+      get batchesInMemory() {
+        return batches.inMemory;
+      },
       refused: this.#exchange.refused,
     };
   }

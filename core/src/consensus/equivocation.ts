@@ -127,7 +127,7 @@ export class Equivocations {
   readonly #known = new Set<string>();
   readonly #counts = new Map<string, number>();
   /** By wave id as a number, which is exact for ids that are near: the first one of each member. */
-  readonly #attested = new Map<number, Map<MemberIndex, SeenAttestation>>();
+  readonly #attested = new Map<number, (SeenAttestation | undefined)[]>();
   /** The waves that are near lie between the two. */
   #below = 0n;
   #highest = 0n;
@@ -165,9 +165,10 @@ export class Equivocations {
     for (const attestation of vertex.attestations) {
       const { waveId } = attestation;
       if (!this.#isNear(waveId)) continue;
-      const seen = this.#attestedOf(waveId).get(author);
+      const byMember = this.#attestedOf(waveId);
+      const seen = byMember[author];
       if (seen === undefined) {
-        this.#attestedOf(waveId).set(author, { attestation, round, author, name });
+        byMember[author] = { attestation, round, author, name };
         continue;
       }
       if (equalBytes(seen.attestation.digest, attestation.digest)) continue;
@@ -190,10 +191,10 @@ export class Equivocations {
     }
   }
 
-  #attestedOf(waveId: WaveId): Map<MemberIndex, SeenAttestation> {
+  #attestedOf(waveId: WaveId): (SeenAttestation | undefined)[] {
     const known = this.#attested.get(Number(waveId));
     if (known !== undefined) return known;
-    const byMember = new Map<MemberIndex, SeenAttestation>();
+    const byMember = this.#options.committee.members.map(() => undefined);
     this.#attested.set(Number(waveId), byMember);
     return byMember;
   }

@@ -105,8 +105,8 @@ export function makeVertex(
   return { vertex: { ...unsigned, signature: signer.sign(name) }, name };
 }
 
-/** The middle value; of an even number the lower of the two middle ones. */
+/** The middle value, of u64; of an even number the lower of the two middle ones. */
 export function lowerMedian(values: readonly bigint[]): bigint {
-  const sorted = [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const sorted = BigUint64Array.from(values).sort();
   return sorted[(sorted.length - 1) >> 1] ?? 0n;
 }

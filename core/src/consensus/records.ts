@@ -75,10 +75,8 @@ export class ConsensusRecords {
   }
 
   putVertex(vertex: Vertex, name: VertexHash): StoreWrite {
-    return this.#vertices.put(
-      this.#vertexKey(vertex.round, { ...vertex, name }),
-      encodeVertex(vertex),
-    );
+    const key = this.#vertexKey(vertex.round, { author: vertex.author, name });
+    return this.#vertices.putLater(key, () => encodeVertex(vertex));
   }
 
   deleteVertex(round: Round, ref: ParentRef): StoreWrite {

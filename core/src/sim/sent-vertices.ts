@@ -17,8 +17,8 @@ export interface SentVertex {
   emitted: boolean;
 }
 
-/** Two GC windows and some: what is older is asked for by nobody. */
-const KEPT_ROUNDS = 1_200;
+/** Beyond two GC windows: what is older is asked for by nobody. */
+const ADDED_ROUNDS = 80;
 /** More rounds than an epoch has. */
 const EPOCH_ROUNDS = 2 ** 32;
 
@@ -29,9 +29,12 @@ export class SentVertices {
   /** By epoch and round, those first that were seen first. */
   readonly #byRound = new Map<number, SentVertex[]>();
 
+  readonly #keptRounds: number;
+
   /** @param door by which members open vertices */
-  constructor(door: VertexDoor) {
+  constructor(door: VertexDoor, gcRounds: number) {
     this.#door = door;
+    this.#keptRounds = 2 * gcRounds + ADDED_ROUNDS;
   }
 
   get(name: Uint8Array): SentVertex | undefined {
@@ -65,7 +68,7 @@ export class SentVertices {
     const ofRound = this.#byRound.get(place) ?? [];
     this.#byRound.set(place, ofRound);
     ofRound.push(sent);
-    if (this.#byRound.size > KEPT_ROUNDS) this.#forgetOldest();
+    if (this.#byRound.size > this.#keptRounds) this.#forgetOldest();
     return sent;
   }
 

@@ -139,7 +139,10 @@ function withOneNameEach({ vertex, name }: NamedVertex, names: ByteMap<VertexHas
     if (known === undefined) names.set(of, of);
     return known ?? of;
   };
-  const parents = vertex.parents.map((parent) => ({ ...parent, name: one(parent.name) }));
-  const weakParents = vertex.weakParents.map((weak) => ({ ...weak, name: one(weak.name) }));
+  const parents = vertex.parents.map(({ author, name }) => ({ author, name: one(name) }));
+  const weakParents = vertex.weakParents.map(({ round, author, name }) => ({
+    ...{ round, author },
+    name: one(name),
+  }));
   return { vertex: { ...vertex, parents, weakParents }, name: one(name) };
 }

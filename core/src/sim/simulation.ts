@@ -159,7 +159,7 @@ export class Simulation implements World, Observer {
     );
     const door = sharedDoor();
     const shelves = new Shelves();
-    this.#sent = new SentVertices(door);
+    this.#sent = new SentVertices(door, options.gcRounds);
     const { arrivalTickUs } = options;
     this.#arrivals = arrivalTickUs > 0 ? new Arrivals(arrivalTickUs, validators) : undefined;
     const execution = options.sharesWork ? new SharedExecution(validators) : undefined;
