@@ -28,8 +28,9 @@ async function pair(): Promise<readonly [TestNode, TestNode]> {
   const target = await openTestNode(genesis, {
     validator: 0,
     limits: { exemptLocal: false },
-    scoreRules: { banLoopback: true },
+    scoreRules: { banLoopback: true, hostBanAt: 100 },
   });
+  target.user.gossip = async () => 'reject';
   const friend = await openTestNode(genesis, { validator: 1, seeds: [addressOf(target)] });
   await until(
     'they are linked',
@@ -68,9 +69,12 @@ async function under(
         await new Promise((resolve) => setTimeout(resolve, 50));
         return answers >= 5 && enough(counts, target.network.metrics());
       },
-      50_000,
+      40_000,
     );
     expect(linksOf(target)).toEqual([1]);
+  } catch (cause) {
+    const seen = { counts, metrics: target.network.metrics() };
+    throw new Error(`${name}: ${JSON.stringify(seen)}`, { cause });
   } finally {
     end.abort();
     await attack;
