@@ -25,6 +25,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   'devnet-start': () => import('./bench/devnet-start.ts'),
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),
   'devnet-load': () => import('./bench/devnet-load.ts'),
+  localnet: () => import('./bench/localnet.ts'),
 };
 
 /** One name for several. */

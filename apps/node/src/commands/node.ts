@@ -60,7 +60,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
   }
   if (options.check === true) return check(cli, config, isValidator);
   const { signalled, stop } = stopSignal();
-  if (options.endWithInput === true) process.stdin.once('close', stop).resume();
+  if (options.endWithInput === true) process.stdin.once('close', () => stop()).resume();
   const log = await openLog({
     level: config.log.level,
     ...(config.log.format === undefined ? {} : { format: config.log.format }),

@@ -1,3 +1,4 @@
+export { ChildNode, type Ended } from './child-node.ts';
 export {
   type LocalnetErrorCode,
   type LocalnetJson,

@@ -35,6 +35,8 @@ export interface LocalnetOptions {
   readonly validators: number | undefined;
   readonly fullNodes: number | undefined;
   readonly rpcBase: number | undefined;
+  /** Of a new chain, beside the ten accounts; for load. */
+  readonly moreAllocations?: Genesis['allocations'];
 }
 
 export interface MadeLocalnet {
@@ -77,7 +79,7 @@ export async function makeLocalnet(
     publicKeys.push(await makeKey(node.folder));
     validators.push(node);
   }
-  const genesis = localnetGenesis(publicKeys);
+  const genesis = localnetGenesis(publicKeys, options.moreAllocations ?? []);
   writeFileSync(genesisPath(folder), encodeGenesis(genesis));
   const localnet: LocalnetJson = {
     version: 1,
@@ -134,7 +136,7 @@ async function makeKey(folder: string): Promise<Uint8Array> {
   return key.publicKey;
 }
 
-function localnetGenesis(publicKeys: readonly Uint8Array[]): Genesis {
+function localnetGenesis(publicKeys: readonly Uint8Array[], more: Genesis['allocations']): Genesis {
   return {
     chainId: BigInt(LOCALNET_CHAIN_ID),
     timestampMs: BigInt(Date.now()),
@@ -155,11 +157,16 @@ function localnetGenesis(publicKeys: readonly Uint8Array[]): Genesis {
       publicKey: toFalconPublicKey(publicKey),
       stake: toQuanta(STAKE),
     })),
-    allocations: devnetAccounts(LOCALNET_ACCOUNTS).map(({ address, publicKey }) => ({
-      address,
-      balance: toQuanta(LOCALNET_BALANCE),
-      authKeys: { kind: 'single', key: toFalconPublicKey(publicKey) },
-    })),
+    allocations: [
+      ...devnetAccounts(LOCALNET_ACCOUNTS).map(
+        ({ address, publicKey }): Genesis['allocations'][number] => ({
+          address,
+          balance: toQuanta(LOCALNET_BALANCE),
+          authKeys: { kind: 'single', key: toFalconPublicKey(publicKey) },
+        }),
+      ),
+      ...more,
+    ],
     names: [],
   };
 }
