@@ -25,3 +25,15 @@ export {
   verifyHandOver,
   verifyHandOverChain,
 } from './hand-over.ts';
+export {
+  advanceHead,
+  genesisHead,
+  type HeadErrorCode,
+  type HeadOptions,
+  oldestTrustedMs,
+  requireOfHead,
+  requireRecent,
+  type TrustedHead,
+  WEAK_SUBJECTIVITY_MS,
+} from './trusted-head.ts';
+export { type AccountClaim, type VerifiedAccount, verifyAccount } from './verified-account.ts';

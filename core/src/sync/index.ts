@@ -6,7 +6,7 @@ export {
   type HeadFollowEffect,
   type HeadFollowOptions,
 } from './head-follow.ts';
-export { committeeAfter, seatedBy } from './next-committee.ts';
+export { committeeAfter, drawnBy, seatedBy } from './next-committee.ts';
 export { type AnswerOffence, PeerRanking } from './peer-ranking.ts';
 export { QuestionPace } from './question-pace.ts';
 export { RequestServer, type RequestServerSetup } from './request-server.ts';

@@ -4,8 +4,28 @@
  */
 import { equalBytes, invariant } from '../bytes/index.ts';
 import type { Committee, SeatedValidator } from '../finality/index.ts';
-import { type Genesis, toEpoch, toValidatorIndex, type WaveCommitRecord } from '../types/index.ts';
+import {
+  type FalconPublicKey,
+  type Genesis,
+  type Hash,
+  toEpoch,
+  toValidatorIndex,
+  type WaveCommitRecord,
+} from '../types/index.ts';
 import { committeeHash, selectCommittee } from '../validators/index.ts';
+
+/**
+ * Whom a beacon draws, in seat order. For whoever holds no certificate of the record that names it:
+ * `verifyHandOver` says whether they are the next committee.
+ * @param validators those of genesis, in its order
+ */
+export function drawnBy(beacon: Hash, validators: readonly FalconPublicKey[]): SeatedValidator[] {
+  const eligible = validators.map((_, i) => toValidatorIndex(i));
+  return selectCommittee(beacon, eligible).flatMap((index) => {
+    const publicKey = validators[index];
+    return publicKey === undefined ? [] : [{ index, publicKey }];
+  });
+}
 
 /** In seat order. @param closing is certified */
 export function seatedBy(closing: WaveCommitRecord, genesis: Genesis): SeatedValidator[] {
@@ -14,11 +34,10 @@ export function seatedBy(closing: WaveCommitRecord, genesis: Genesis): SeatedVal
     nextBeacon !== undefined && nextCommitteeHash !== undefined,
     'a closing record names the next beacon and committee',
   );
-  const eligible = genesis.validators.map((_, i) => toValidatorIndex(i));
-  const seated = selectCommittee(nextBeacon, eligible).flatMap((index) => {
-    const validator = genesis.validators[index];
-    return validator === undefined ? [] : [{ index, publicKey: validator.publicKey }];
-  });
+  const seated = drawnBy(
+    nextBeacon,
+    genesis.validators.map(({ publicKey }) => publicKey),
+  );
   const next = toEpoch(epoch + 1);
   invariant(
     equalBytes(committeeHash(next, seated), nextCommitteeHash),
