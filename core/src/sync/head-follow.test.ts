@@ -230,6 +230,16 @@ describe('a peer', () => {
     expect(subject.follow.timerMs).toBe(3 * FIRST_TIMEOUT_MS);
   });
 
+  it('over a way that is slow is given the time that it needs', () => {
+    const subject = new Subject().heard(1n);
+    subject.nowMs = FIRST_TIMEOUT_MS;
+    subject.take(subject.follow.advance(subject.nowMs));
+    subject.nowMs += 1_500;
+    subject.answer(1n).heard(2n);
+    expect(subject.handedOut).toEqual([1n]);
+    expect(subject.follow.timerMs).toBe(subject.nowMs + 6_000);
+  });
+
   it('that is gone, or refuses, makes room for the next at once', () => {
     const subject = new Subject().heard(1n);
     subject.ranking.remove(1);

@@ -43,7 +43,7 @@ export interface HeadFollowOptions {
   readonly head: WaveCommitRecord;
 }
 
-/** For an answer, doubled each time none came, up to the most. */
+/** For an answer: four times what the last one took, doubled each time none came, within these. */
 export const FIRST_TIMEOUT_MS = 1_000;
 export const LAST_TIMEOUT_MS = 8_000;
 /** Until a peer is asked again that had not come to the wave yet, or that refused or lied. */
@@ -67,6 +67,7 @@ interface FetchedWave extends SyncedWave {
 interface Question {
   readonly peer: number;
   readonly wave: bigint;
+  readonly askedMs: number;
   readonly dueMs: number;
 }
 
@@ -147,7 +148,8 @@ export class HeadFollow {
     }
     try {
       const isFull = this.#take(question, bytes);
-      this.#timeoutMs = FIRST_TIMEOUT_MS;
+      const tookMs = nowMs - question.askedMs;
+      this.#timeoutMs = Math.min(Math.max(FIRST_TIMEOUT_MS, 4 * tookMs), LAST_TIMEOUT_MS);
       const handedOut = this.#handOut();
       if (handedOut.length > 0) this.#ranking.right(peer);
       else this.#ranking.behind(peer);
@@ -233,7 +235,7 @@ export class HeadFollow {
     if (peer === undefined) return [];
     this.#pace.spend(peer, nowMs);
     const wave = this.#fetched.waveId + 1n;
-    this.#question = { peer, wave, dueMs: nowMs + this.#timeoutMs };
+    this.#question = { peer, wave, askedMs: nowMs, dueMs: nowMs + this.#timeoutMs };
     const question = encodeWantWaves({ mode: 'transactions', wave, index: 0 });
     return [{ kind: 'ask', peer, question }];
   }
