@@ -277,8 +277,12 @@ export class CommitteeLink {
   }
 
   #streamEnded(breach: PydeError | undefined): void {
-    if (breach === undefined) this.#over({ reason: 'the stream ended' });
-    else {
+    if (breach === undefined) {
+      const reason = 'the stream ended';
+      // Opening streams for nothing is not free; somebody who stopped in between can afford it.
+      const idle = this.#peer === undefined && !this.openedByUs;
+      this.#over(idle ? { reason, offence: 'flood' } : { reason });
+    } else {
       const oversized = breach.details['oversized'] === true;
       this.#over({ reason: breach.message, offence: oversized ? 'oversized-frame' : 'bad-frame' });
     }

@@ -163,6 +163,22 @@ describe('a proven peer', () => {
     expect(raw.frames.filter(({ kind }) => kind === 'ping').length).toBeGreaterThanOrEqual(3);
   });
 
+  it('that opens streams for nothing is shut out in the end', async () => {
+    const node = await openTestNode(genesis, { validator: 0 });
+    const liar = await rawNode();
+    const tired = async (): Promise<boolean> => {
+      try {
+        const raw = await RawValidator.dial(liar, node, genesis, 2, { role: 'listener' });
+        raw.stream.abort(new Error('only to be a nuisance'));
+        return false;
+      } catch {
+        return metric(node.network, 'connections_refused_by_peer') > 0;
+      }
+    };
+    await until('the closed door', tired);
+    expect(node.network.peers()).toEqual([]);
+  });
+
   it('may open no crowd of handshakes', async () => {
     const node = await openTestNode(genesis, { validator: 0 });
     const liar = await rawNode();
