@@ -52,7 +52,7 @@ export function collect(stream: ChildProcess['stdout']): string[] {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  atMostMs = 40_000,
+  atMostMs = 90_000,
 ): Promise<T> {
   const endMs = performance.now() + atMostMs;
   while (performance.now() < endMs) {

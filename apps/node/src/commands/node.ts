@@ -29,7 +29,7 @@ interface Options extends PasswordOptions {
 }
 
 /** For whatever still holds the process after a clean stop. */
-const EXIT_AT_MOST_MS = 5_000;
+const EXIT_AT_MOST_MS = 8_000;
 
 export function define(command: Command, cli: Cli): void {
   command
