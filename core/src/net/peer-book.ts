@@ -229,13 +229,14 @@ export class PeerBook {
 
   /**
    * What to tell a peer that asks: validators' records first, our own among them, then peers that
-   * we reached ourselves. Never who asks, and never who is hidden.
+   * we reached ourselves. No peer is told of itself, and nobody of who is hidden.
    */
   toGive(asker: string): PeerExchange {
-    const may = (peerId: string): boolean =>
-      peerId !== asker && this.#options.hidden?.has(peerId) !== true;
+    const isHidden = (peerId: string): boolean => this.#options.hidden?.has(peerId) === true;
+    const may = (peerId: string): boolean => peerId !== asker && !isHidden(peerId);
+    // A sentry that asks is told the record that names it: it is who spreads it.
     const records = this.#some(
-      [...this.#records.values()].filter(({ ends }) => ends.every(({ peerId }) => may(peerId))),
+      [...this.#records.values()].filter(({ ends }) => !ends.some((end) => isHidden(end.peerId))),
       MAX_EXCHANGED,
     );
     const peers: PeerEnd[] = [];

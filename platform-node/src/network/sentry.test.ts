@@ -118,6 +118,31 @@ describe('a validator behind a sentry', () => {
   });
 });
 
+describe('two validators, each behind a sentry of its own', () => {
+  it('are linked, with each other too', async () => {
+    const outside: TestNode[] = [];
+    for (let validator = 0; validator < 2; validator++) {
+      outside.push(await openTestNode(genesis, { validator, seeds: outside.map(addressOf) }));
+    }
+    const seeds = outside.map(addressOf);
+    const hidden: TestNode[] = [];
+    for (const [i, port] of (await freePorts(2)).entries()) {
+      const validator = 2 + i;
+      const listen = [`/ip4/127.0.0.1/tcp/${port}`];
+      const first = await openTestNode(genesis, { listen });
+      const sentries = [addressOf(first)];
+      await first.network.stop();
+      const node = await openTestNode(genesis, { validator, sentries });
+      const sentryFor = [{ peerId: node.network.peerId, validator }];
+      await openTestNode(genesis, { listen, seeds, sentryFor, folder: first.folder });
+      hidden.push(node);
+    }
+    const all = [...outside, ...hidden];
+    // Sentries learn of each other by what the validators in the open tell.
+    await until('all links', () => all.every((node) => linksOf(node).length === 3), 60_000);
+  });
+});
+
 describe('a sentry', () => {
   it('passes on nobody who names another end than its own', async () => {
     const all = await guarded();
