@@ -66,11 +66,13 @@ const SAVE_EVERY_MS = 2 * 60_000;
 const LOOK_UP_EVERY_MS = 30 * 60_000;
 const LOOK_UP_AGAIN_MS = 60_000;
 /** One peer after the other, while there are few to dial and when there are enough. */
-const ASK_EVERY_MS = 20_000;
+const ASK_EVERY_MS = 1_000;
 const ASK_SELDOM_MS = 5 * 60_000;
 const ENOUGH_PEERS = 64;
-/** Not the same one again so soon. */
-const ASK_ONE_EVERY_MS = 60_000;
+/** The same one again, three times as late each time: those who come together miss each other. */
+const ASK_AGAIN_MS = 1_000;
+const ASK_AGAIN_TIMES = 3;
+const LONGEST_ASK_AGAIN_MS = 60_000;
 const CHECK_OWN_EVERY_MS = 60_000;
 /** Peers that serve `peers` and are connected; connections are bounded elsewhere. */
 const MAX_SERVING = 1_024;
@@ -81,8 +83,7 @@ export class Discovery {
   readonly #dnsSeeds: readonly DnsSeed[];
   readonly #dns: DnsResolver;
   readonly #path: string;
-  /** When each was asked last; 0 never. */
-  readonly #serving = new Map<string, number>();
+  readonly #serving = new Map<string, { asks: number; nextMs: number }>();
   #tick: NodeJS.Timeout | undefined;
   #nextLookUpMs = 0;
   #nextAskMs = 0;
@@ -165,7 +166,7 @@ export class Discovery {
     }
     if (!protocols.includes(requestProtocolId('peers'))) return;
     if (this.#serving.has(peerId) || this.#serving.size >= MAX_SERVING) return;
-    this.#serving.set(peerId, this.#nowMs());
+    this.#serving.set(peerId, { asks: 0, nextMs: 0 });
     void this.#ask(peerId);
   }
 
@@ -182,16 +183,20 @@ export class Discovery {
   #askSomebody(nowMs: number): void {
     const enough = this.#options.book.size >= ENOUGH_PEERS;
     this.#nextAskMs = nowMs + (enough ? ASK_SELDOM_MS : ASK_EVERY_MS);
-    const due = [...this.#serving].filter(([, atMs]) => nowMs - atMs >= ASK_ONE_EVERY_MS);
+    const due = [...this.#serving].filter(([, { nextMs }]) => nowMs >= nextMs);
     const [at = 0] = this.#options.random.bytes(1);
     const [peerId] = due[at % Math.max(1, due.length)] ?? [];
-    if (peerId === undefined) return;
-    this.#serving.set(peerId, nowMs);
-    void this.#ask(peerId);
+    if (peerId !== undefined) void this.#ask(peerId);
   }
 
   async #ask(peerId: string): Promise<void> {
     const { asking, exchanger, offend, logger } = this.#options;
+    const serving = this.#serving.get(peerId);
+    if (serving !== undefined) {
+      const waitMs = ASK_AGAIN_MS * ASK_AGAIN_TIMES ** serving.asks;
+      serving.nextMs = this.#nowMs() + Math.min(waitMs, LONGEST_ASK_AGAIN_MS);
+      serving.asks++;
+    }
     try {
       const answer = await asking.ask(peerId, 'peers', NO_QUESTION);
       if (!this.#stopped) this.#told += exchanger.take(peerId, answer);

@@ -57,6 +57,7 @@ export class RequestAnswering {
   readonly #options: AnsweringOptions;
   readonly #slots = new Shares(MAX_SLOTS_PER_PEER, MAX_SLOTS);
   readonly #answerBytes = new Shares(MAX_ANSWER_BYTES_PER_PEER, MAX_ANSWER_BYTES);
+  readonly #lanes = new Map<RequestProtocol, Shares>();
   readonly #open = new Set<Stream>();
   #stopped = false;
   #answered = 0;
@@ -121,12 +122,28 @@ export class RequestAnswering {
       const admission = this.#options.admit(peerId, protocol);
       if (admission === 'flood') this.#options.offend(peerId, REQUEST_LIMITS[protocol].breach);
       if (admission !== 'take') return await this.#refuse(stream, TOO_FAST);
-      const question = await this.#question(protocol, stream);
-      await this.#answer(peerId, protocol, question, stream);
+      const lane = this.#lane(protocol);
+      if (!lane.take(peerId, 1)) return await this.#refuse(stream, BUSY);
+      try {
+        const question = await this.#question(protocol, stream);
+        await this.#answer(peerId, protocol, question, stream);
+      } finally {
+        lane.give(peerId, 1);
+      }
     } catch (error) {
       stream.abort(new Error('the question failed'));
       throw error;
     }
+  }
+
+  /** Questions of one protocol: twice what an honest peer has open, which may see the end later. */
+  #lane(protocol: RequestProtocol): Shares {
+    let lane = this.#lanes.get(protocol);
+    if (lane === undefined) {
+      lane = new Shares(2 * REQUEST_LIMITS[protocol].maxOpen, MAX_SLOTS);
+      this.#lanes.set(protocol, lane);
+    }
+    return lane;
   }
 
   async #question(protocol: RequestProtocol, stream: Stream): Promise<Uint8Array> {

@@ -44,6 +44,8 @@ export interface AskingOptions {
 export class RequestAsking {
   readonly #options: AskingOptions;
   readonly #open = new Map<string, number>();
+  /** By peer and protocol. */
+  readonly #lanes = new Map<string, { open: number; readonly waiting: (() => void)[] }>();
   readonly #stopped = new AbortController();
   #openInAll = 0;
   #asked = 0;
@@ -75,8 +77,14 @@ export class RequestAsking {
     if (signal?.aborted === true) throw cancelled(protocol);
     this.#enter(peerId);
     this.#asked++;
+    const lane = `${peerId} ${protocol}`;
     try {
-      return await this.#exchange(peerId, protocol, question, signal);
+      await this.#turn(lane, protocol, signal);
+      try {
+        return await this.#exchange(peerId, protocol, question, signal);
+      } finally {
+        this.#next(lane);
+      }
     } catch (error) {
       this.#failed++;
       throw error;
@@ -113,6 +121,7 @@ export class RequestAsking {
     outer?.addEventListener('abort', cancel, { once: true });
     this.#stopped.signal.addEventListener('abort', stop, { once: true });
     if (this.#stopped.signal.aborted) stop();
+    if (outer?.aborted === true) cancel();
     const timeoutMs = this.#options.timeoutMs ?? limits.timeoutMs;
     const limit = deadline(timeoutMs, () => late(protocol, timeoutMs), caller.signal);
     let stream: Stream | undefined;
@@ -179,6 +188,37 @@ export class RequestAsking {
     const offence = stream === undefined ? undefined : offenceOf(cause);
     if (offence !== undefined) this.#options.offend(peerId, offence);
     return cause;
+  }
+
+  /** Of one protocol so many questions are open to a peer; the others go out in their order. */
+  #turn(name: string, protocol: RequestProtocol, signal: AbortSignal | undefined): Promise<void> {
+    const lane = this.#lanes.get(name) ?? { open: 0, waiting: [] };
+    this.#lanes.set(name, lane);
+    if (lane.open < REQUEST_LIMITS[protocol].maxOpen) {
+      lane.open++;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const drop = (): void => {
+        lane.waiting.splice(lane.waiting.indexOf(go), 1);
+        reject(cancelled(protocol));
+      };
+      // Whoever ends hands its place over.
+      const go = (): void => {
+        signal?.removeEventListener('abort', drop);
+        resolve();
+      };
+      lane.waiting.push(go);
+      signal?.addEventListener('abort', drop, { once: true });
+    });
+  }
+
+  #next(name: string): void {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) return;
+    const next = lane.waiting.shift();
+    if (next !== undefined) next();
+    else if (--lane.open === 0) this.#lanes.delete(name);
   }
 
   #enter(peerId: string): void {

@@ -242,18 +242,41 @@ describe('an answer', () => {
     });
     const slow = await clientOf(to);
     const quick = await clientOf(to);
-    const asked = Array.from({ length: 12 }, () =>
-      codeOf(slow.asking.ask(to.id, 'waves', question)),
-    );
     const share = Math.floor((16 * 1024 * 1024) / REQUEST_LIMITS.waves.maxAnswerBytes);
+    const streams: Promise<Uint8Array>[] = [];
+    for (let i = 0; i < share + 1; i++) {
+      const stream = await opened(slow, to, 'waves');
+      stream.send(u32(0));
+      void stream.close();
+      streams.push(drained(stream));
+    }
     await until('the share is full', () => held.length === share);
     expect(await quick.asking.ask(to.id, 'cert', question)).toEqual(question);
-    await until('the rest is refused', () => to.answering.metrics().requests_refused === 8 - share);
+    await until('the rest is refused', () => to.answering.metrics().requests_refused === 1);
     for (const release of held) release();
-    const codes = await Promise.all(asked);
-    expect(codes.filter((code) => code === 'none')).toHaveLength(share);
-    expect(codes.filter((code) => code === 'refused:busy')).toHaveLength(8 - share);
+    const statuses = (await Promise.all(streams)).map((answer) => answer[0]);
+    expect(statuses.sort()).toEqual([...Array(share).fill(0), 1]);
     await until('nothing is held', () => to.answering.metrics().answer_bytes_now === 0);
+  });
+
+  it('is worked at for one peer and protocol up to a bound, to which who asks keeps', async () => {
+    const held: (() => void)[] = [];
+    const to = await server({
+      answer: () => new Promise((resolve) => held.push(() => resolve(question))),
+    });
+    const { asking } = await clientOf(to);
+    const cancelled = new AbortController();
+    const asked = Array.from({ length: 5 }, () => codeOf(asking.ask(to.id, 'cert', question)));
+    const dropped = codeOf(asking.ask(to.id, 'cert', question, cancelled.signal));
+    cancelled.abort();
+    expect(await dropped).toBe('network.cancelled');
+    await until('two are open', () => held.length === 2);
+    expect(to.answering.metrics().request_streams_now).toBe(2);
+    await until('all are answered', () => {
+      for (const release of held.splice(0)) release();
+      return to.answering.metrics().requests_answered === 5;
+    });
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['none']));
   });
 
   const lies: readonly [string, string, Offence | undefined, (stream: Stream) => void][] = [
@@ -348,8 +371,9 @@ describe('an attacker', () => {
     const to = await server({ questionTimeoutMs: 300 });
     const client = await clientOf(to);
     const honest = await clientOf(to);
+    const names = ['cert', 'epoch', 'proof', 'waves', 'head'] as const;
     const streams = await Promise.all(
-      Array.from({ length: 10 }, async () => await opened(client, to, 'cert')),
+      [...names, ...names].map(async (name) => await opened(client, to, name)),
     );
     for (const stream of streams) stream.send(concatBytes(u32(8), question));
     await until('ten slots are held', () => to.answering.metrics().request_streams_now === 10);
