@@ -32,7 +32,7 @@ describe('a store that takes a mark over', () => {
     expect(own).toMatchObject({ standing: 'lost', id: hashOf(9) });
     expect(own.floor).toEqual(imported(1, 0, 40, 12).mark);
     own.standing = 'whole';
-    await store.batch(own.takeWrites(), { sync: true });
+    await store.batch(own.takeWrites());
     await takeOver(store, random, imported(1, 0, 40, 12));
     expect(records.store()?.standing).toBe('whole');
     await takeOver(store, random, imported(2, 0, 50, 13));
