@@ -39,14 +39,15 @@ export function readU64LittleEndian(bytes: Uint8Array, offset = 0): bigint {
 
 /** As {@link readU64LittleEndian}, the nearest number to it: exact up to 2⁵³. */
 export function readU64AsNumber(bytes: Uint8Array, offset = 0): number {
-  const word = (at: number): number =>
-    ((bytes[at] ?? 0) |
-      ((bytes[at + 1] ?? 0) << 8) |
-      ((bytes[at + 2] ?? 0) << 16) |
-      ((bytes[at + 3] ?? 0) << 24)) >>>
-    0;
-  return word(offset) + word(offset + 4) * 2 ** 32;
+  return wordAt(bytes, offset) + wordAt(bytes, offset + 4) * 2 ** 32;
 }
+
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) |
+    ((bytes[at + 1] ?? 0) << 8) |
+    ((bytes[at + 2] ?? 0) << 16) |
+    ((bytes[at + 3] ?? 0) << 24)) >>>
+  0;
 
 /** Of a store's key or record. @throws PydeError `bytes.integer` when it is cut short */
 export function readU64BigEndian(bytes: Uint8Array, offset = 0): bigint {

@@ -24,6 +24,7 @@ import type { BatchStore } from './batch-store.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { ConsensusContext, ConsensusStatus } from './context.ts';
 import type { Dag } from './dag.ts';
+import { coreOf } from './dag-vertex.ts';
 import { EffectList } from './effect-list.ts';
 import { openParts, type Seat, seatOf } from './epoch-parts.ts';
 import type { Equivocation, Equivocations } from './equivocation.ts';
@@ -101,7 +102,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
     this.#restoredRound = own?.round ?? 0;
     this.#newest = new NewestOwn(this.#size > 1, own?.bytes);
     for (const { vertex, name } of restored.vertices) {
-      this.#contradictions.push(...this.#equivocations.attestations(vertex, name));
+      this.#contradictions.push(...this.#equivocations.attestations(vertex, coreOf(vertex, name)));
     }
     const pool = new AttestationPool(committee, self, restored.head.waveId, verify);
     this.#attesting = new Attesting(self, pool, this.#ownAttestations, restored, epoch);
@@ -343,7 +344,7 @@ export class Consensus implements Machine<ConsensusEvent, ConsensusEffect> {
       const bytes = this.#batches.refer(hash, !placed.emitted);
       if (bytes !== undefined) writes.push(this.#records.putBatch(hash, bytes));
     }
-    for (const evidence of this.#equivocations.attestations(vertex, name)) {
+    for (const evidence of this.#equivocations.attestations(vertex, placed.core)) {
       this.#contradictions.push(evidence);
     }
     return writes;

@@ -43,7 +43,7 @@ interface Marks {
 
 /** What is kept of an accepted vertex; the DAG alone writes to it. */
 export class DagVertex {
-  readonly #core: VertexCore;
+  readonly core: VertexCore;
   readonly #at: DagRound;
   /** The vertex of the slot one round below that is among the parents. */
   vote: DagVertex | undefined = undefined;
@@ -58,30 +58,30 @@ export class DagVertex {
   readonly #marks: Marks | undefined;
 
   constructor(core: VertexCore, at: DagRound) {
-    this.#core = core;
+    this.core = core;
     this.#at = at;
     const isFirst = at.first(core.author) === undefined;
     this.#marks = isFirst ? undefined : { emitted: false, referred: false };
   }
 
   get round(): Round {
-    return this.#core.round;
+    return this.core.round;
   }
 
   get author(): MemberIndex {
-    return this.#core.author;
+    return this.core.author;
   }
 
   get name(): VertexHash {
-    return this.#core.name;
+    return this.core.name;
   }
 
   get timestampMs(): bigint {
-    return this.#core.timestampMs;
+    return this.core.timestampMs;
   }
 
   get batches(): readonly BatchRef[] {
-    return this.#core.batches;
+    return this.core.batches;
   }
 
   /** Is it the first that was accepted of its author and round? */

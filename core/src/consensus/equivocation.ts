@@ -115,9 +115,10 @@ export interface PlacedVertex extends ParentRef {
   readonly round: Round;
 }
 
-/** And the vertex that carried it. */
-interface SeenAttestation extends PlacedVertex {
-  readonly attestation: Attestation;
+/** Of one wave, by seat: the first attestation and the vertex that carried it. */
+interface SeenAttestations {
+  readonly attestations: (Attestation | undefined)[];
+  readonly vertices: (PlacedVertex | undefined)[];
 }
 
 const NOTHING: readonly Equivocation[] = [];
@@ -126,8 +127,8 @@ export class Equivocations {
   readonly #options: EquivocationOptions;
   readonly #known = new Set<string>();
   readonly #counts = new Map<string, number>();
-  /** By wave id as a number, which is exact for ids that are near: the first one of each member. */
-  readonly #attested = new Map<number, (SeenAttestation | undefined)[]>();
+  /** By wave id as a number, which is exact for ids that are near. */
+  readonly #attested = new Map<number, SeenAttestations>();
   /** The waves that are near lie between the two. */
   #below = 0n;
   #highest = 0n;
@@ -157,26 +158,32 @@ export class Equivocations {
     return { ...key, epoch, first: encodeVertex(first), second: encodeVertex(second) };
   }
 
-  /** An accepted vertex. @returns what its attestations contradict */
-  attestations(vertex: Vertex, name: VertexHash): readonly Equivocation[] {
+  /**
+   * An accepted vertex.
+   * @param placed its place, which is kept
+   * @returns what its attestations contradict
+   */
+  attestations(vertex: Vertex, placed: PlacedVertex): readonly Equivocation[] {
     if (vertex.attestations.length === 0) return NOTHING;
-    const { author, round, epoch } = vertex;
+    const { author, epoch } = vertex;
     const found: Equivocation[] = [];
     for (const attestation of vertex.attestations) {
       const { waveId } = attestation;
       if (!this.#isNear(waveId)) continue;
-      const byMember = this.#attestedOf(waveId);
-      const seen = byMember[author];
-      if (seen === undefined) {
-        byMember[author] = { attestation, round, author, name };
+      const { attestations, vertices } = this.#attestedOf(waveId);
+      const seen = attestations[author];
+      const carrier = vertices[author];
+      if (seen === undefined || carrier === undefined) {
+        attestations[author] = attestation;
+        vertices[author] = placed;
         continue;
       }
-      if (equalBytes(seen.attestation.digest, attestation.digest)) continue;
+      if (equalBytes(seen.digest, attestation.digest)) continue;
       const key = { kind: 'attestation', author, at: waveId } as const;
-      if (!this.isNews(key) || !this.#areSigned(author, [seen.attestation, attestation])) continue;
+      if (!this.isNews(key) || !this.#areSigned(author, [seen, attestation])) continue;
       // One vertex may say both, and is not stored yet.
-      const isSame = seen.round === round && equalBytes(seen.name, name);
-      const first = isSame ? encodeVertex(vertex) : this.#options.bytesOf(seen);
+      const isSame = carrier.round === placed.round && equalBytes(carrier.name, placed.name);
+      const first = isSame ? encodeVertex(vertex) : this.#options.bytesOf(carrier);
       if (first === undefined) continue;
       this.#note(key);
       found.push({ ...key, epoch, first, second: encodeVertex(vertex) });
@@ -191,12 +198,16 @@ export class Equivocations {
     }
   }
 
-  #attestedOf(waveId: WaveId): (SeenAttestation | undefined)[] {
+  #attestedOf(waveId: WaveId): SeenAttestations {
     const known = this.#attested.get(Number(waveId));
     if (known !== undefined) return known;
-    const byMember = this.#options.committee.members.map(() => undefined);
-    this.#attested.set(Number(waveId), byMember);
-    return byMember;
+    const { members } = this.#options.committee;
+    const seen = {
+      attestations: members.map(() => undefined),
+      vertices: members.map(() => undefined),
+    };
+    this.#attested.set(Number(waveId), seen);
+    return seen;
   }
 
   #areSigned(author: MemberIndex, attestations: readonly Attestation[]): boolean {

@@ -84,7 +84,7 @@ const LAST_REST_MS = 30_000;
 export class CatchUp {
   readonly #setup: CatchUpSetup;
   /** Newest (epoch, round) of a vertex that each validator sent. */
-  readonly #seen = new Map<ValidatorIndex, { readonly epoch: number; readonly round: number }>();
+  readonly #seen = new Map<ValidatorIndex, { epoch: number; round: number }>();
   #waves: WaveSync | undefined;
   #join: DagJoin | undefined;
   #ordering: WaveOrdering | undefined;
@@ -113,8 +113,11 @@ export class CatchUp {
   /** A validator sent a vertex of this place. */
   saw(peer: ValidatorIndex, epoch: number, round: number): void {
     const known = this.#seen.get(peer);
-    const isNewer = known === undefined || isAfter({ epoch, round }, known);
-    if (isNewer) this.#seen.set(peer, { epoch, round });
+    if (known === undefined) this.#seen.set(peer, { epoch, round });
+    else if (epoch > known.epoch || (epoch === known.epoch && round > known.round)) {
+      known.epoch = epoch;
+      known.round = round;
+    }
   }
 
   /** Is it time to follow waves instead of vertices? To be asked after whatever may move the node. */

@@ -29,6 +29,10 @@ class EpochNames {
     return first === undefined || equalBytes(first, name);
   }
 
+  get(round: number, author: number): VertexHash | undefined {
+    return this.#rounds.get(round)?.[author];
+  }
+
   /** Rounds far above all others come from liars, and would drive out what is needed. */
   #open(round: number): (VertexHash | undefined)[] | undefined {
     if (round > this.#highest + KEPT_ROUNDS / 2) return undefined;
@@ -60,6 +64,11 @@ export class FirstNames {
       seats.add(parent.author);
     }
     return { isFirst, parents: seats, core };
+  }
+
+  /** The name seen first of a place, while it is known. */
+  get(epoch: number, round: number, author: number): VertexHash | undefined {
+    return this.#epochs.get(epoch)?.get(round, author);
   }
 
   #of(epoch: number): EpochNames | undefined {

@@ -30,7 +30,7 @@ export function sharedDoor(): VertexDoor {
     const { buffer, byteOffset: offset, length } = bytes;
     const before = known.get(buffer);
     if (before?.offset === offset && before.length === length) return before;
-    const { vertex, name } = withOneNameEach(VERTEX_DOOR.open(bytes), names);
+    const { vertex, name } = withOneNameEach(VERTEX_DOOR.open(bytes), names, firsts);
     const opened = new OpenedVertex(vertex, name, firsts.see(vertex, name), offset, length);
     known.set(buffer, opened);
     return opened;
@@ -46,7 +46,7 @@ export function sharedDoor(): VertexDoor {
       return open(openMessage(message).bytes);
     },
     own: (vertex, name) => {
-      const own = withOneNameEach({ vertex, name }, names);
+      const own = withOneNameEach({ vertex, name }, names, firsts);
       return new OpenedVertex(own.vertex, own.name, firsts.see(own.vertex, own.name), 0, 0);
     },
     judge: (named, rules) => {
@@ -132,14 +132,23 @@ const isSame = ({ committee: { epoch, members } }: Ring, other: Committee): bool
 const MAX_NAMES = 262_144;
 
 /** Equal names become one object, so that comparing them takes no look at their bytes. */
-function withOneNameEach({ vertex, name }: NamedVertex, names: ByteMap<VertexHash>): NamedVertex {
+function withOneNameEach(
+  { vertex, name }: NamedVertex,
+  names: ByteMap<VertexHash>,
+  firsts: FirstNames,
+): NamedVertex {
   if (names.size > MAX_NAMES) names.clear();
   const one = (of: VertexHash): VertexHash => {
     const known = names.get(of);
     if (known === undefined) names.set(of, of);
     return known ?? of;
   };
-  const parents = vertex.parents.map(({ author, name }) => ({ author, name: one(name) }));
+  const below = vertex.round - 1;
+  const parents = vertex.parents.map(({ author, name }) => {
+    const first = firsts.get(vertex.epoch, below, author);
+    const isFirst = first !== undefined && equalBytes(first, name);
+    return { author, name: isFirst ? first : one(name) };
+  });
   const weakParents = vertex.weakParents.map(({ round, author, name }) => ({
     ...{ round, author },
     name: one(name),
