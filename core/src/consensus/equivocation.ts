@@ -31,7 +31,6 @@ import {
   toEpoch,
   toMemberIndex,
   type Vertex,
-  type VertexHash,
   type WaveId,
 } from '../types/index.ts';
 import { ATTESTED_WAVES } from './attestation-pool.ts';

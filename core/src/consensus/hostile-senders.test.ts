@@ -124,6 +124,21 @@ describe('evidence', () => {
     expect(member.evidence.length).toBe(1);
   });
 
+  it('is kept of two digests of one wave in one vertex, which is both halves of it', async () => {
+    const member = await open();
+    const attest = (label: string): Attestation => {
+      const digest = toHash(nameOf(label));
+      const signature = signers[1]?.sign(digest);
+      if (signature === undefined) throw new Error('no signer');
+      return { waveId: toWaveId(1n), digest, signature };
+    };
+    const both = make(1, 1, { attestations: [attest('one'), attest('other')] });
+    await send(member, 'vertex', both.bytes);
+    const expected = { kind: 'attestation', author: 1, at: 1n, first: both.bytes };
+    expect(await evidenceOf(member)).toMatchObject([{ ...expected, second: both.bytes }]);
+    expect(member.evidence.length).toBe(1);
+  });
+
   it('is bounded for each author', async () => {
     const member = await open();
     for (let round = 2; round < 12; round++) {
@@ -171,6 +186,24 @@ describe('a member that floods', () => {
     expect((await send(member, 'want-vertices', want, 2)).length).toBeGreaterThan(0);
     member.clock.advance(100);
     expect((await send(member, 'want-vertices', want, 3)).length).toBeGreaterThan(0);
+  });
+});
+
+describe('vertices that come together', () => {
+  it('are taken in as one by one, with one write for all', async () => {
+    const [together, alone] = [await open(), await open()];
+    const made = [1, 2, 3].map((seat) => make(seat, 1));
+    const second = make(1, 1, { timestampMs: GENESIS_MS + 1n });
+    const messages = [...made, second].map(({ bytes }) => {
+      return { from: toMemberIndex(1), bytes: frameMessage('vertex', bytes) };
+    });
+    const effects = await together.step({ kind: 'vertices', messages });
+    for (const message of messages) await alone.step({ kind: 'message', ...message });
+    expect(effects.filter(({ kind }) => kind === 'persist').length).toBe(1);
+    expect(together.machine.status).toEqual(alone.machine.status);
+    expect(together.machine.status.highestRound).toBe(1);
+    expect(together.machine.status.refused.get('consensus.second-vertex')).toBe(1);
+    expect(await evidenceOf(together)).toEqual(await evidenceOf(alone));
   });
 });
 

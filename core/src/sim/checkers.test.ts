@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { accountKey, encodeAccount, ZERO_ACCOUNT } from '../account/index.ts';
 import { PydeError } from '../bytes/index.ts';
 import { frameMessage, openMessage } from '../consensus/index.ts';
-import { encodeFeeState, FEE_STATE_KEY, readFeeState } from '../execution/index.ts';
+import {
+  type ExecutedSummary,
+  encodeFeeState,
+  FEE_STATE_KEY,
+  readFeeState,
+} from '../execution/index.ts';
 import type { NodeEffect } from '../node/index.ts';
 import { stateKeyBytes, TABLE, Table } from '../state/index.ts';
 import { decodeTx, txHash } from '../tx/index.ts';
@@ -215,6 +220,21 @@ describe('assertions', () => {
     );
     expect(codesOf(report)).toEqual(['progress']);
     expect(report.waves).toBe(0);
+  });
+
+  it('execution-twice: a node that says of a transaction again that it ran', async () => {
+    const simulation = await Simulation.open(
+      simOptions({ validators: 4, seconds: 2, signatures: 'keyed' }),
+    );
+    const executed = simulation.executed.bind(simulation);
+    let earlier: readonly ExecutedSummary[] = [];
+    simulation.executed = (node, wave) => {
+      const ran = wave.executed.length === 0 ? earlier : wave.executed;
+      earlier = ran;
+      executed(node, { ...wave, executed: ran });
+    };
+    const report = await simulation.run();
+    expect(codesOf(report)).toEqual(['execution-twice']);
   });
 
   it('supply: quanta that came from nowhere', async () => {

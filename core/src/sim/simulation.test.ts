@@ -32,6 +32,23 @@ describe('Simulation', () => {
     expect((await run({ ...given, seed: 2 })).digest).not.toBe(first.digest);
   });
 
+  it('of many shares work that is the same for all, says so, and comes to the same', async () => {
+    const given = { validators: 20, latency: 'wan', seconds: 1 } as const;
+    const report = await run(given);
+    expect(report).toMatchObject({ signatures: 'keyed', sharedWork: true, arrivalTickMs: 5 });
+    expect(report.violations).toEqual([]);
+    expect(report.executed).toBe(report.transactions);
+    const apart = await run({ ...given, sharesWork: false });
+    expect(apart).toEqual({ ...report, sharedWork: false });
+  });
+
+  it('withstands faults of many, whose messages arrive at ticks', async () => {
+    const faults = faultKinds('all');
+    const report = await run({ validators: 20, latency: 'wan', seconds: 2, faults, byzantine: 6 });
+    expect(report.violations).toEqual([]);
+    expect(report.waves).toBeGreaterThan(0);
+  });
+
   it('commits within 4.2 delays and certifies within 8', async () => {
     const given = {
       validators: 7,
