@@ -1,6 +1,6 @@
 /** Files and answers that otigen reads, against docs/protocol/fuzzing.md. */
 import { PydeError, toHex } from '@pyde/core/bytes';
-import { genesisCommittee } from '@pyde/core/finality';
+import { genesisCommittee, genesisHead } from '@pyde/core/finality';
 import { RpcClient } from '@pyde/platform-node/client';
 import { describe, expect, it } from 'vitest';
 import { budgetOf, bytesTarget, type FuzzTarget } from '../../core/src/bytes/testing/fuzz.ts';
@@ -90,9 +90,12 @@ await node.send(0, transfer());
 await node.wave();
 const client0 = new RpcClient('http://127.0.0.1:1');
 const address = addressOf(1);
-const roots = [
-  { committee: genesisCommittee(node.genesis), genesisHash: undefined, source: 'the test' },
-];
+const trust = {
+  committee: genesisCommittee(node.genesis),
+  head: genesisHead(node.genesis),
+  genesisHash: undefined,
+  source: 'the test',
+};
 const key = `0x00${toHex(address).slice(2)}${'00'.repeat(32)}`;
 const honest = {
   head: await node.call('pyde_waveId'),
@@ -109,6 +112,11 @@ class AnsweringClient extends RpcClient {
     this.#answers = answers;
   }
 
+  /** Whatever the record says of its epoch, there is no way on. */
+  override async batch(): Promise<unknown[]> {
+    throw new PydeError('rpc.response', 'the case has no other waves');
+  }
+
   override async call(method: string): Promise<unknown> {
     const { head, cert, proof } = this.#answers;
     if (method === 'pyde_waveId') return head;
@@ -120,7 +128,12 @@ class AnsweringClient extends RpcClient {
 }
 
 const verified = async (answers: Partial<typeof honest>) =>
-  verifiedAccount(new AnsweringClient(answers), node.chainId, address, roots);
+  verifiedAccount(new AnsweringClient(answers), address, {
+    trust,
+    oldestMs: 0n,
+    onProgress: () => {},
+    remember: async () => {},
+  });
 const truth = await verified(honest);
 
 const verification = bytesTarget({

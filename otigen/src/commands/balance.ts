@@ -4,6 +4,7 @@
  * against what.
  */
 import { toHex } from '@pyde/core/bytes';
+import { oldestTrustedMs, type VerifiedAccount } from '@pyde/core/finality';
 import type { Address } from '@pyde/core/types';
 import type { Cli } from '../cli.ts';
 import { readKeystore } from '../keystore/index.ts';
@@ -18,10 +19,11 @@ import { invalidArgs } from '../output/index.ts';
 import type { DefineCommand } from '../program.ts';
 import { formatAmount, resolveParty } from '../transaction/index.ts';
 import {
+  rememberHead,
   type TrustOptions,
+  type TrustRoot,
   trustOptions,
-  trustRoots,
-  type VerifiedAccount,
+  trustRoot,
   verifiedAccount,
 } from '../trust/index.ts';
 
@@ -43,11 +45,14 @@ export const define: DefineCommand = (command, cli) => {
 const TRUST_HELP = `
 Verification checks, on this machine: that a quorum of the committee signed the newest certified
 wave, that the account's proof leads to the wave's Blake3 root, and that it leads to its Poseidon2
-root. The committee is that of a genesis you have accepted: "otigen devnet" accepts the genesis it
-makes, --genesis <FILE> accepts one from a file, --trust-validator names keys for one run, and
---trust-on-first-use takes the node's word once. Accepted ones are kept in ~/.pyde/trust. A wrong
-answer of the node ends with exit code 1. A devnet's validator key is public, so on a devnet this
-shows that the answer is consistent, not that nobody else made the chain.`;
+root. The committee is known from that of a genesis you have accepted, through the certificate that
+ends each epoch and names the next committee. "otigen devnet" and "pyde localnet" accept the genesis
+they make, --genesis <FILE> accepts one from a file, --trust-validator names keys for one run, and
+--trust-on-first-use takes the word of a devnet's node once. Accepted ones are kept in ~/.pyde/trust,
+with the committee that was verified last, from which the next run goes on. What was last known to be
+right more than 21 days ago is refused without --trust-old-root: old members may have signed another
+chain since. A wrong answer of the node ends with exit code 1. The keys of a devnet's validator are
+public, so on a devnet this shows that the answer is consistent, not that nobody else made the chain.`;
 
 async function run(cli: Cli, who: string, options: BalanceOptions): Promise<void> {
   const target = await readingTarget(cli, options);
@@ -56,10 +61,16 @@ async function run(cli: Cli, who: string, options: BalanceOptions): Promise<void
   const names = options.verify === true ? undefined : target.client;
   const address = await resolveParty(who, keystore, names);
   if (options.verify === true) await verified(cli, target, address, options);
-  else if (options.genesis ?? options.trustValidator ?? options.trustOnFirstUse) {
+  else if (isAboutTrust(options)) {
     throw invalidArgs('--genesis and --trust-… only mean something with --verify', 'add --verify');
   } else await asked(cli, target, address);
 }
+
+const isAboutTrust = (options: BalanceOptions): boolean =>
+  options.genesis !== undefined ||
+  options.trustValidator !== undefined ||
+  options.trustOnFirstUse === true ||
+  options.trustOldRoot === true;
 
 async function asked(cli: Cli, { client }: Target, address: Address): Promise<void> {
   const answer = await client.call('pyde_getBalance', [toHex(address)]);
@@ -83,9 +94,20 @@ async function verified(
       'pass --chain-id <N>, 31337 for a devnet',
     );
   }
-  const roots = await trustRoots(cli, chainId, client, options);
-  const result = await verifiedAccount(client, chainId, address, roots);
-  const { record, trust, signers } = result;
+  const trust = await trustRoot(cli, chainId, client, options);
+  const now = BigInt(Date.now());
+  const result = await verifiedAccount(client, address, {
+    trust,
+    oldestMs: options.trustOldRoot === true ? 0n : oldestTrustedMs(now),
+    onProgress: (epoch, newest) =>
+      cli.output.event(
+        'committee_verified',
+        { epoch, newest_epoch: newest },
+        `verified the committees of epochs up to ${epoch}; the newest is ${newest}`,
+      ),
+    remember: (head) => rememberHead(cli, chainId, trust, head),
+  });
+  const { record, signers, head } = result;
   const ageMs = Date.now() - Number(record.timestampMs);
   cli.output.event(
     'balance',
@@ -100,11 +122,13 @@ async function verified(
         poseidon2: toHex(record.stateRoot.poseidon2),
       },
       signers: [...signers],
-      committee_size: trust.committee.members.length,
+      committee_size: head.committee.members.length,
+      epoch: record.epoch,
+      trusted_epoch: trust.head.committee.epoch,
       genesis_hash: trust.genesisHash ?? null,
       trust_source: trust.source,
     },
-    () => describe(cli, result, ageMs),
+    () => describe(cli, result, trust, ageMs),
   );
   if (ageMs > OLD_AFTER_MS) {
     cli.output.warn(
@@ -115,20 +139,26 @@ async function verified(
 
 function describe(
   cli: Cli,
-  { account, exists, record, signers, trust }: VerifiedAccount,
+  { account, exists, record, signers, head }: VerifiedAccount,
+  trust: TrustRoot,
   ageMs: number,
 ): string {
-  const { members } = trust.committee;
+  const { members } = head.committee;
   const seats = signers.map((seat) => {
     const member = members[seat];
     return `             seat ${seat}: ${member === undefined ? '' : toHex(member.address)}`;
   });
+  const from = trust.head.committee.epoch;
+  const followed = record.epoch - from;
+  const way =
+    followed === 0 ? '' : `, ${followed} change${followed === 1 ? '' : 's'} verified since ${from}`;
   return [
     formatAmount(account.balance),
     `${cli.output.paint('green', 'verified')}     ${exists ? 'value proven' : 'proven to hold nothing'} by both Merkle proofs`,
     `wave         ${record.waveId}, ${(ageMs / 1000).toFixed(1)} s ago`,
     `blake3       ${toHex(record.stateRoot.blake3)}`,
     `poseidon2    ${toHex(record.stateRoot.poseidon2)}`,
+    `committee    of epoch ${record.epoch}${way}`,
     `signed by    ${signers.length} of ${members.length}`,
     ...seats,
     `trusting     ${trust.source}`,

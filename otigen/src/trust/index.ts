@@ -1,3 +1,3 @@
-export { type TrustOptions, trustOptions, trustRoots } from './trust-root.ts';
-export { acceptGenesis, type TrustRoot } from './trust-store.ts';
-export { type VerifiedAccount, verifiedAccount } from './verified-account.ts';
+export { type TrustOptions, trustOptions, trustRoot } from './trust-root.ts';
+export { acceptGenesis, rememberHead, type TrustRoot } from './trust-store.ts';
+export { type Verification, verifiedAccount } from './verified-account.ts';

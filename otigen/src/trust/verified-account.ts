@@ -1,61 +1,47 @@
 /**
- * An account's state at a certified wave, believed only as far as it was checked here: the
- * certificate against a trusted committee, the wave's record against the fields the node shows, and
- * the account against both roots of that record (docs/protocol/encoding.md). Every answer of the
- * node is untrusted; one changed byte is a failure, never another balance.
+ * An account's state at the newest certified wave, believed only as far as it was checked here: from
+ * a trusted head over the hand-overs of epochs to the committee of the certificate, from it to the
+ * wave's record, from both roots of the record to the account (`verifyAccount` in core). Every answer
+ * of the node is untrusted; one changed byte is a failure, never another balance.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Account, accountKey, decodeAccount, ZERO_ACCOUNT } from '@pyde/core/account';
-import { decodeExactly, fromHex, isPydeError, PydeError, toHex } from '@pyde/core/bytes';
-import { type Committee, signerBitmap, verifyCert } from '@pyde/core/finality';
+import { accountKey } from '@pyde/core/account';
+import { fromHex, isPydeError, type PydeError, toHex } from '@pyde/core/bytes';
 import {
-  decodeStateProof,
-  MAX_PROOF_BYTES,
-  stateKeyBytes,
-  verifyStateProof,
-} from '@pyde/core/state';
-import {
-  type Address,
-  type Epoch,
-  FALCON_SIGNATURE_BYTES,
-  type HardFinalityCert,
-  readWaveCommitRecord,
-  signerIndexes,
-  toFalconSignature,
-  type WaveCommitRecord,
-  waveDigest,
-} from '@pyde/core/types';
+  advanceHead,
+  requireRecent,
+  type TrustedHead,
+  type VerifiedAccount,
+  verifyAccount,
+} from '@pyde/core/finality';
+import { decodeStateProof, MAX_PROOF_BYTES, stateKeyBytes } from '@pyde/core/state';
+import type { Address } from '@pyde/core/types';
 import type { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
 import { quantityOf } from '../network/index.ts';
 import { Failure } from '../output/index.ts';
+import { type CertAnswer, certOf, readCertAnswer, refuse, shape } from './cert-answer.ts';
+import { EPOCHS_A_STRIDE, handOversTowards } from './hand-overs.ts';
 import type { TrustRoot } from './trust-store.ts';
 
-export interface VerifiedAccount {
-  readonly account: Account;
-  /** False when the proof shows that the account has never been used. */
-  readonly exists: boolean;
-  readonly record: WaveCommitRecord;
-  /** Seats whose signatures were checked. */
-  readonly signers: readonly number[];
+export interface Verification {
   readonly trust: TrustRoot;
+  /** Trust as of before this, Unix milliseconds, is refused. */
+  readonly oldestMs: bigint;
+  /** After every verified stride but the last. */
+  readonly onProgress: (epoch: number, newest: number) => void;
+  /** A later head than the one begun from. */
+  readonly remember: (head: TrustedHead) => Promise<void>;
 }
 
 /** How many waves below the head may still wait for their certificate. */
 const MAX_UNCERTIFIED_WAVES = 64n;
 const WAIT_FOR_CERT_MS = 3_000;
 const POLL_MS = 50;
-const MAX_RECORD_BYTES = 4096;
 const MAX_ACCOUNT_BYTES = 64 * 1024;
-const MAX_MEMBERS = 128;
+/** Of epochs of ten minutes four months, of three hours five years. */
+const MAX_STRIDES = 256;
 
-const CertJson = v.looseObject({
-  commit: v.looseObject({ record: v.string() }),
-  signatures: v.pipe(
-    v.array(v.tuple([v.pipe(v.number(), v.safeInteger()), v.string()])),
-    v.maxLength(MAX_MEMBERS),
-  ),
-});
 const ProofJson = v.looseObject({
   wave_id: v.string(),
   values: v.pipe(v.array(v.nullable(v.string())), v.length(1)),
@@ -63,48 +49,89 @@ const ProofJson = v.looseObject({
 });
 
 /**
- * @throws Failure `NotVerified` saying which check failed, `NoCertificate`; a node that cannot be
- * reached is a resource failure as everywhere
+ * @throws Failure `NotVerified` saying which check failed, `NoCertificate`, `TrustTooOld`,
+ * `BehindTrust`, `NotKept`, `TooManyEpochs`; a node that cannot be reached is a resource failure as
+ * everywhere
  */
 export async function verifiedAccount(
   client: RpcClient,
-  chainId: bigint,
   address: Address,
-  roots: readonly TrustRoot[],
+  { trust, oldestMs, onProgress, remember }: Verification,
 ): Promise<VerifiedAccount> {
-  const { waveId, answer } = await asked('the newest certificate', () => newestCert(client));
-  const { record, signers, trust } = checking('the certificate', () =>
-    verifiedRecord(answer, waveId, chainId, roots),
+  const validators = trust.committee.members.map(({ publicKey }) => publicKey);
+  let { head } = trust;
+  checking('the trusted committee', () => requireRecent(head, { oldestMs }));
+  for (let stride = 0; stride < MAX_STRIDES; stride++) {
+    const cert = await newestCert(client);
+    const { waveId: wave, epoch } = cert.record;
+    if (epoch > head.committee.epoch) {
+      const from = head;
+      const handOvers = await asked(`the way on from epoch ${from.committee.epoch}`, () =>
+        handOversTowards(client, from, { wave, epoch }, validators),
+      );
+      head = checking('the committee', () => advanceHead(from, handOvers, { oldestMs }));
+      await remember(head);
+    }
+    if (epoch <= head.committee.epoch) {
+      return provenAccount(client, address, cert, head, oldestMs);
+    }
+    onProgress(head.committee.epoch, epoch);
+  }
+  throw new Failure(
+    'validation',
+    'TooManyEpochs',
+    `epoch ${head.committee.epoch} is verified, and the newest one is further away than one ` +
+      `check goes (${MAX_STRIDES * EPOCHS_A_STRIDE} epochs)`,
+    { next: 'run the command again: it goes on from there, unless keys were given by hand' },
   );
-  const key = accountKey(address);
-  const query = { keys: [toHex(stateKeyBytes(key))], wave: Number(waveId) };
+}
+
+async function provenAccount(
+  client: RpcClient,
+  address: Address,
+  answer: CertAnswer,
+  head: TrustedHead,
+  oldestMs: bigint,
+): Promise<VerifiedAccount> {
+  const { waveId } = answer.record;
+  const query = { keys: [toHex(stateKeyBytes(accountKey(address)))], wave: Number(waveId) };
   const proven = await asked('the state proof', () => client.call('pyde_getProof', [query]));
-  return checking('the state proof', () => {
+  const claim = checking('the state proof', () => {
     const { wave_id, values, proofs } = shape(ProofJson, proven);
     const provenWave = quantityOf(wave_id, 'pyde_getProof wave_id', client.url);
     if (provenWave !== waveId) throw refuse(`it is of wave ${provenWave}, not ${waveId}`);
-    const [valueHex = null] = values;
-    const [proofHex = ''] = proofs;
-    const value =
-      valueHex === null ? undefined : fromHex(valueHex, { maxBytes: MAX_ACCOUNT_BYTES });
-    const proof = decodeStateProof(fromHex(proofHex, { maxBytes: MAX_PROOF_BYTES }));
-    verifyStateProof({ root: record.stateRoot, key, value, proof });
-    const account = value === undefined ? ZERO_ACCOUNT : decodeAccount(value);
-    return { account, exists: value !== undefined, record, signers, trust };
+    const [hex = null] = values;
+    return {
+      address,
+      handOvers: [],
+      value: hex === null ? undefined : fromHex(hex, { maxBytes: MAX_ACCOUNT_BYTES }),
+      proof: decodeStateProof(fromHex(proofs[0] ?? '', { maxBytes: MAX_PROOF_BYTES })),
+    };
   });
+  try {
+    const cert = certOf(answer, head.committee.members.length);
+    return verifyAccount(head, { ...claim, cert }, { oldestMs });
+  } catch (error) {
+    if (!isPydeError(error)) throw error;
+    if (error.code === 'head.behind') throw behind(error);
+    throw notVerified(OF_A_CERT.test(error.code) ? 'the certificate' : 'the state proof', error);
+  }
 }
 
 /** The newest wave with a certificate; the head's may be a few waves behind. */
-async function newestCert(
-  client: RpcClient,
-): Promise<{ readonly waveId: bigint; readonly answer: unknown }> {
+async function newestCert(client: RpcClient): Promise<CertAnswer> {
   const until = performance.now() + WAIT_FOR_CERT_MS;
   do {
-    const head = quantityOf(await client.call('pyde_waveId'), 'pyde_waveId', client.url);
+    const head = await asked('the newest wave', async () =>
+      quantityOf(await client.call('pyde_waveId'), 'pyde_waveId', client.url),
+    );
     const last = head > MAX_UNCERTIFIED_WAVES ? head - MAX_UNCERTIFIED_WAVES : 0n;
     for (let waveId = head; waveId > last; waveId--) {
-      const answer = await client.call('pyde_getHardFinalityCert', [Number(waveId)]);
-      if (answer !== null) return { waveId, answer };
+      const answer = await asked('the certificate', () =>
+        client.call('pyde_getHardFinalityCert', [Number(waveId)]),
+      );
+      if (answer === null) continue;
+      return checking('the certificate', () => readCertAnswer(answer, waveId));
     }
     await sleep(POLL_MS);
   } while (performance.now() < until);
@@ -114,100 +141,8 @@ async function newestCert(
   });
 }
 
-function verifiedRecord(
-  answer: unknown,
-  waveId: bigint,
-  chainId: bigint,
-  roots: readonly TrustRoot[],
-): Pick<VerifiedAccount, 'record' | 'signers' | 'trust'> {
-  const { commit, signatures } = shape(CertJson, answer);
-  const bytes = fromHex(commit.record, { maxBytes: MAX_RECORD_BYTES });
-  const record = decodeExactly(bytes, readWaveCommitRecord);
-  if (record.waveId !== waveId) throw refuse(`it is of wave ${record.waveId}, not ${waveId}`);
-  requireShownFields(commit, record);
-  let refusal: PydeError | undefined;
-  for (const trust of roots) {
-    try {
-      const cert: HardFinalityCert = {
-        record,
-        signers: signerBitmap(
-          signatures.map(([member]) => member),
-          trust.committee.members.length,
-        ),
-        signatures: signatures.map(([, hex]) =>
-          toFalconSignature(fromHex(hex, { exactBytes: FALCON_SIGNATURE_BYTES })),
-        ),
-      };
-      verifyCert(cert, committeeIn(trust.committee, record.epoch), { chainId });
-      return { record, signers: signerIndexes(cert.signers), trust };
-    } catch (error) {
-      if (!isPydeError(error)) throw error;
-      refusal ??= error;
-    }
-  }
-  throw refusal ?? refuse('no committee is trusted');
-}
-
-/**
- * Who signs in a later epoch. The next committee is drawn from the validators of genesis: where
- * there is but one, it is that one in every epoch. A larger committee changes its seats, so that a
- * certificate of a later epoch is refused here (`cert.epoch`).
- */
-function committeeIn(trusted: Committee, epoch: Epoch): Committee {
-  return trusted.members.length === 1 ? { ...trusted, epoch } : trusted;
-}
-
-/** What stands beside the signed record must say the same, or a reader of it would be misled. */
-function requireShownFields(
-  commit: Readonly<Record<string, unknown>>,
-  record: WaveCommitRecord,
-): void {
-  const shown: Readonly<Record<string, unknown>> = {
-    chain_id: record.chainId,
-    epoch: BigInt(record.epoch),
-    wave_id: record.waveId,
-    anchor_round: BigInt(record.anchorRound),
-    prior_anchor_round: BigInt(record.priorAnchorRound),
-    anchor_hash: toHex(record.anchorHash),
-    prev_digest: toHex(record.prevDigest),
-    timestamp: record.timestampMs,
-    events_root: toHex(record.eventsRoot),
-    events_bloom: toHex(record.eventsBloom),
-    tx_root: toHex(record.txRoot),
-    tx_count: BigInt(record.txCount),
-    events_count: BigInt(record.eventsCount),
-    gas_used: record.gasUsed,
-    base_fee: record.baseFee,
-    next_beacon: record.nextBeacon === undefined ? null : toHex(record.nextBeacon),
-    next_committee_hash:
-      record.nextCommitteeHash === undefined ? null : toHex(record.nextCommitteeHash),
-    digest: toHex(waveDigest(record)),
-  };
-  for (const [field, expected] of Object.entries(shown)) {
-    const given = commit[field];
-    if (given === undefined) continue;
-    const same = typeof expected === 'bigint' ? wholeOf(given) === expected : given === expected;
-    if (!same) throw refuse(`${field} is not that of the signed record`);
-  }
-  const root = v.safeParse(
-    v.object({ blake3: v.string(), poseidon2: v.string() }),
-    commit['state_root'],
-  );
-  const { blake3, poseidon2 } = record.stateRoot;
-  if (
-    !root.success ||
-    root.output.blake3 !== toHex(blake3) ||
-    root.output.poseidon2 !== toHex(poseidon2)
-  ) {
-    throw refuse('state_root is not that of the signed record');
-  }
-}
-
-/** A quantity or an exact number as one value. */
-function wholeOf(value: unknown): bigint | undefined {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  return typeof value === 'string' && /^0x[0-9a-f]{1,32}$/.test(value) ? BigInt(value) : undefined;
-}
+/** Codes of what is wrong with a certificate; all others are of the state proof or the account. */
+const OF_A_CERT = /^(cert|head)\./;
 
 function checking<T>(what: string, check: () => T): T {
   try {
@@ -222,24 +157,33 @@ async function asked<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw isPydeError(error) && BAD_ANSWERS.has(error.code) ? notVerified(what, error) : error;
+    throw isPydeError(error) && isAnswer(error) ? notVerified(what, error) : error;
   }
 }
 
-const BAD_ANSWERS = new Set(['BadAnswer', 'rpc.response', 'rpc.refused', 'rpc.params']);
+/** A node that cannot be reached, or keeps no more what is wanted, does not lie by that. */
+function isAnswer({ code }: PydeError): boolean {
+  return code === 'BadAnswer' || BAD_ANSWERS.has(code) || !/^(rpc\.|[A-Z])/.test(code);
+}
+
+const BAD_ANSWERS = new Set(['rpc.response', 'rpc.refused', 'rpc.params']);
 
 function notVerified(what: string, error: PydeError): Failure {
+  if (error.code === 'head.too-old') return tooOld(error);
   return new Failure('validation', 'NotVerified', `${what} does not hold: ${error.message}`, {
     details: { check: error.code },
     next: 'do not rely on this answer: ask another node, or check which genesis you accepted',
   });
 }
 
-function shape<T extends v.GenericSchema>(schema: T, answer: unknown): v.InferOutput<T> {
-  const parsed = v.safeParse(schema, answer);
-  if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw refuse(`${v.getDotPath(issue) ?? 'the answer'}: ${issue.message}`);
-}
+const tooOld = (error: PydeError): Failure =>
+  new Failure('validation', 'TrustTooOld', error.message, {
+    details: { check: error.code },
+    next: 'pass --trust-old-root if somebody who follows the chain told you lately that it is still this one',
+  });
 
-const refuse = (message: string): PydeError => new PydeError('answer', message);
+const behind = (error: PydeError): Failure =>
+  new Failure('validation', 'BehindTrust', `the node is behind: ${error.message}`, {
+    details: { check: error.code },
+    next: 'ask another node; if the chain was begun anew on purpose, remove its file in ~/.pyde/trust',
+  });
