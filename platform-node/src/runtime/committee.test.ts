@@ -185,9 +185,9 @@ describe('four validators over libp2p', () => {
       await first?.submit(bytes);
       await executedByAll(hash);
     }
-    await start(3);
+    const back = await start(3);
     const { bytes, hash } = transfer();
-    await nodes[3]?.submit(bytes);
+    await back.submit(bytes);
     await executedByAll(hash);
   }, 60_000);
 

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RpcClient } from '@pyde/platform-node/client';
 import * as v from 'valibot';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../../../scripts/launch.js';
 import type { NodeJson } from './layout.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/pyde.js', import.meta.url));
 /** MiB: several nodes share the machine, and what is not bounded grows with the load. */
-const HEAP_FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=768'];
+const HEAP_FLAGS = [...NODE_FLAGS, '--max-old-space-size=768'];
 /** After the order to stop. */
 const STOP_AT_MOST_MS = 10_000;
 const TAIL_BYTES = 16_384;
@@ -106,5 +107,5 @@ export function lastWords(json: NodeJson): string {
 /** Without what npm and a test runner put in for their own child. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...rest } = process.env;
-  return rest;
+  return { ...NODE_ENVIRONMENT, ...rest };
 }
