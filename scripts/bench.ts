@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- [name …] [--json FILE]`: measures, prints a table, and with --json writes rows
  * of name, value, unit, what it is compared with in the same run, and the ratio to it. Without
- * names it runs all. docs/performance.md says how to read the figures.
+ * names it runs all but the longest. docs/performance.md says how to read the figures.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,11 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),
   'devnet-load': () => import('./bench/devnet-load.ts'),
   localnet: () => import('./bench/localnet.ts'),
+  'localnet-soak': () => import('./bench/localnet-soak.ts'),
 };
+
+/** Takes half an hour: only when it is named. */
+const LONG: ReadonlySet<string> = new Set(['localnet-soak']);
 
 /** One name for several. */
 const GROUPS: Record<string, readonly string[]> = {
@@ -47,7 +51,8 @@ if (values.help === true || unknown.length > 0) {
 }
 
 const rows: Row[] = [];
-for (const name of named.length > 0 ? new Set(named) : Object.keys(BENCHES)) {
+const byDefault = Object.keys(BENCHES).filter((name) => !LONG.has(name));
+for (const name of named.length > 0 ? new Set(named) : byDefault) {
   const bench = await BENCHES[name]?.();
   if (bench === undefined) continue;
   console.error(`… ${name}`);

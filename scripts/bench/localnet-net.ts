@@ -12,6 +12,7 @@ import {
   type Ended,
   LOCALNET_ACCOUNTS,
   type LocalnetJson,
+  lastWords,
   makeLocalnet,
   type NodeJson,
   type RunningLocalnet,
@@ -67,7 +68,7 @@ export class BenchLocalnet {
   readonly clients: readonly RpcClient[];
   readonly #net: RunningLocalnet;
   readonly #pids: Map<number, number>;
-  #restarted: ChildNode[] = [];
+  readonly #restarted: ChildNode[] = [];
 
   private constructor(folder: string, net: RunningLocalnet) {
     this.folder = folder;
@@ -118,6 +119,13 @@ export class BenchLocalnet {
     const child = new ChildNode(json, true);
     this.#restarted.push(child);
     this.#pids.set(index, child.pid ?? 0);
+  }
+
+  /** @throws Error when a process that was started again has ended */
+  requireUp(index: number): void {
+    const child = this.#restarted.findLast(({ json }) => json.index === index);
+    if (child === undefined || child.pid !== undefined) return;
+    throw new Error(`validator ${index} ended: ${lastWords(child.json)}`);
   }
 
   /** @param keeps leaves the folder, for its logs */

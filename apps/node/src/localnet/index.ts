@@ -1,4 +1,4 @@
-export { ChildNode, type Ended } from './child-node.ts';
+export { ChildNode, type Ended, lastWords } from './child-node.ts';
 export {
   type LocalnetErrorCode,
   type LocalnetJson,

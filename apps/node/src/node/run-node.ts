@@ -8,7 +8,7 @@ import { equalBytes, PydeError, toHex } from '@pyde/core/bytes';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import type { Logger } from '@pyde/core/platform';
 import { type Genesis, genesisHash } from '@pyde/core/types';
-import { NodeRuntime, systemClock, systemRandom } from '@pyde/platform-node';
+import { NodeRuntime, type RuntimeOptions, systemClock, systemRandom } from '@pyde/platform-node';
 import {
   markFor,
   type OpenedKey,
@@ -16,7 +16,7 @@ import {
   readKeyFile,
   validatorSigner,
 } from '@pyde/platform-node/keys';
-import { createNodeNetwork } from '@pyde/platform-node/network';
+import { createNodeNetwork, type NetworkOptions } from '@pyde/platform-node/network';
 import { Operation } from '@pyde/platform-node/operation';
 import { PageServer, RpcServer } from '@pyde/platform-node/server';
 import type { NodeConfig } from '../config/index.ts';
@@ -32,6 +32,10 @@ export interface RunNodeOptions {
   /** The folder was put back from a copy. */
   readonly isRestored: boolean;
   readonly logger: Logger;
+  /** As in `RuntimeOptions`, for runs with a faulty member. */
+  readonly disguise?: RuntimeOptions['disguise'];
+  /** Rules of the network that no configuration sets, for runs under attack on one machine. */
+  readonly networkRules?: Pick<NetworkOptions, 'limits' | 'scoreRules'>;
 }
 
 export interface RunningNode {
@@ -127,7 +131,7 @@ export function seatOf(genesis: Genesis, publicKey: Uint8Array, path: string): n
 }
 
 function openRuntime(
-  { config, isRestored, logger }: RunNodeOptions,
+  { config, isRestored, logger, disguise, networkRules }: RunNodeOptions,
   genesis: Genesis,
   key: SeatedKey | undefined,
   { watch }: Operation,
@@ -150,6 +154,7 @@ function openRuntime(
     protocol: { upgrades: config.chain.upgrades },
     watch,
     ...(importedMark === undefined ? {} : { importedMark }),
+    ...(disguise === undefined ? {} : { disguise }),
     ...(senderRatePerSecond === 0 ? {} : { senderRatePerSecond }),
     network: (context) =>
       createNodeNetwork({
@@ -173,7 +178,8 @@ function openRuntime(
                 validator,
               })),
             }),
-        limits: limitsOf(network),
+        ...networkRules,
+        limits: { ...limitsOf(network), ...networkRules?.limits },
         ...(network.bandwidth_bytes_per_second === undefined
           ? {}
           : { bandwidthBytesPerSecond: network.bandwidth_bytes_per_second }),

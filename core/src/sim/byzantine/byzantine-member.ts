@@ -54,6 +54,9 @@ const MAX_DELAYED = 4_096;
 /** Own vertices whose versions are remembered. */
 const KEPT_DRAFTS = 256;
 
+/** What of a seat a faulty member works with. */
+type PlayedSeat = Pick<Seat, 'index' | 'members' | 'signer' | 'prng'>;
+
 export class ByzantineMember implements Member, Stage {
   readonly self: number;
   readonly members: number;
@@ -63,7 +66,7 @@ export class ByzantineMember implements Member, Stage {
   nowMs = 0;
   newest: UnsignedVertex | undefined;
   readonly #node: OpenNode;
-  readonly #seat: Seat;
+  readonly #seat: PlayedSeat;
   readonly #behaviours: readonly Behaviour[];
   /** By name of the draft. */
   readonly #made = new Map<string, readonly Made[]>();
@@ -74,7 +77,7 @@ export class ByzantineMember implements Member, Stage {
 
   constructor(
     node: OpenNode,
-    seat: Seat,
+    seat: PlayedSeat,
     behaviours: readonly Behaviour[],
     faulty: ReadonlySet<number>,
   ) {

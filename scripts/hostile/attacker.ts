@@ -1,0 +1,48 @@
+/**
+ * One attack in a process of its own: `attacker.ts ORDER` as JSON. It attacks until its standard
+ * input ends, then prints what it managed as JSON.
+ */
+import { setPriority } from 'node:os';
+import { toValidatorIndex } from '@pyde/core/types';
+import { readGenesisFile } from '../../apps/node/src/genesis/index.ts';
+import {
+  ATTACKS,
+  type AttackCounts,
+  type AttackName,
+} from '../../platform-node/src/network/testing/hostile/index.ts';
+import { signerOf } from '../chaos/node-process.ts';
+
+export interface AttackOrder {
+  readonly name: AttackName;
+  /** Multiaddr with the peer id. */
+  readonly address: string;
+  readonly genesis: string;
+  readonly from: string;
+  /** The validator whose handshakes are replayed, and its settings. */
+  readonly recorded: { readonly validator: number; readonly config: string };
+}
+
+/** It shares the processors with those that it attacks, which a stranger would not. */
+const PRIORITY = 19;
+
+setPriority(PRIORITY);
+const order = JSON.parse(process.argv[2] ?? '') as AttackOrder;
+const end = new AbortController();
+process.stdin.once('close', () => end.abort()).resume();
+const counts: AttackCounts = {};
+const signer = await signerOf(order.recorded.config);
+await ATTACKS[order.name](
+  {
+    address: order.address,
+    genesis: await readGenesisFile(order.genesis),
+    from: order.from,
+    recorded: {
+      validator: toValidatorIndex(order.recorded.validator),
+      sign: (digest) => signer.sign(digest),
+    },
+  },
+  end.signal,
+  counts,
+);
+process.stdout.write(`${JSON.stringify(counts)}\n`);
+process.exit(0);
