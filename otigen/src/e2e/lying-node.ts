@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Changes the result of a call in place, or returns another. */
-export type Lie = (method: string, result: unknown) => unknown;
+export type Lie = (method: string, result: unknown, params: readonly unknown[]) => unknown;
 
 export interface LyingNode {
   readonly url: string;
@@ -24,7 +24,12 @@ export async function lyingNode(honestUrl: string): Promise<LyingNode> {
         body,
       });
       const answer = JSON.parse(await honest.text());
-      if ('result' in answer) answer.result = lie(JSON.parse(body).method, answer.result);
+      // One call, or a batch, whose answers come in the order of the calls.
+      const calls = [JSON.parse(body)].flat();
+      for (const [i, one] of [answer].flat().entries()) {
+        const { method, params } = calls[i];
+        if ('result' in one) one.result = lie(method, one.result, params);
+      }
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(answer));
     });

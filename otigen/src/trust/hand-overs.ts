@@ -3,7 +3,7 @@
  * epochs end, the certificates of those waves, and whom their beacons draw of the validators of
  * genesis. All of it is for `advanceHead` to verify.
  */
-import { isPydeError } from '@pyde/core/bytes';
+import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { HandOver, TrustedHead } from '@pyde/core/finality';
 import { drawnBy } from '@pyde/core/sync';
 import type { FalconPublicKey } from '@pyde/core/types';
@@ -48,7 +48,8 @@ export async function handOversTowards(
       );
       for (const [i, wave] of waves.entries()) {
         const size = handOvers.at(-1)?.members.length ?? members.length;
-        handOvers.push(handOverOf(answers[i], wave, size, validators));
+        const closed = epoch + handOvers.length;
+        handOvers.push(handOverOf(answers[i], { wave, epoch: closed }, size, validators));
       }
     }
   } catch (error) {
@@ -68,17 +69,21 @@ async function epochsOf(client: RpcClient, waves: readonly bigint[]): Promise<re
 
 function handOverOf(
   answer: unknown,
-  wave: bigint,
+  { wave, epoch }: WaveOfEpoch,
   size: number,
   validators: readonly FalconPublicKey[],
 ): HandOver {
-  if (answer === null) throw refuse(`the node has no certificate of wave ${wave}`);
-  const cert = readCertAnswer(answer, wave);
-  const { nextBeacon } = cert.record;
-  return {
-    closing: certOf(cert, size),
-    members: nextBeacon === undefined ? [] : drawnBy(nextBeacon, validators),
-  };
+  try {
+    if (answer === null) throw refuse('the node has no certificate of it');
+    const cert = readCertAnswer(answer, wave);
+    const { nextBeacon } = cert.record;
+    if (nextBeacon === undefined) throw refuse('its record closes no epoch');
+    return { closing: certOf(cert, size), members: drawnBy(nextBeacon, validators) };
+  } catch (error) {
+    if (!isPydeError(error)) throw error;
+    const message = `wave ${wave}, said to close epoch ${epoch}: ${error.message}`;
+    throw new PydeError(error.code, message, error.details);
+  }
 }
 
 const notKept = (client: RpcClient, epoch: number, why: string): Failure =>
