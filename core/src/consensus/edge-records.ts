@@ -42,11 +42,12 @@ export class EdgeRecords {
     this.#vouched = new Table(store, TABLE.vouched);
   }
 
-  /** @param refs all vertices of the round */
+  /** @param refs all vertices of the round; the list is kept until the record is made */
   putAccepted(round: number, refs: readonly ParentRef[]): StoreWrite {
     const row = refs.slice(0, MAX_ROW);
-    const value = encode((w) => w.vec(row, (v, { author, name }) => v.u16(author).fixed(name)));
-    return this.#accepted.put(this.#rowKey(round), value);
+    return this.#accepted.putLater(this.#rowKey(round), () =>
+      encode((w) => w.vec(row, (v, { author, name }) => v.u16(author).fixed(name))),
+    );
   }
 
   deleteAccepted(round: number): StoreWrite {

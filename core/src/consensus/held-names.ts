@@ -4,7 +4,7 @@
  * they accepted.
  */
 import type { StoreWrite } from '../platform/index.ts';
-import type { WeakParentRef } from '../types/index.ts';
+import type { ParentRef, WeakParentRef } from '../types/index.ts';
 import type { Dag, DagVertex } from './dag.ts';
 import type { EdgeRecords } from './edge-records.ts';
 import { refKey } from './name-key.ts';
@@ -46,11 +46,11 @@ export class HeldNames {
 
   /** Keeps the names of pruned vertices, and lets go of those of a window before. */
   pruned(vertices: readonly DagVertex[]): StoreWrite[] {
-    const rounds = new Map<number, DagVertex[]>();
+    const rounds = new Map<number, ParentRef[]>();
     for (const vertex of vertices) {
       const row = rounds.get(vertex.round) ?? [];
       rounds.set(vertex.round, row);
-      row.push(vertex);
+      row.push(vertex.core);
     }
     const writes: StoreWrite[] = [];
     for (const [round, row] of rounds) {

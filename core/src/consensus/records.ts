@@ -43,6 +43,7 @@ export interface OwnVertexRecord {
 }
 
 const MAX_DELETIONS_PER_WRITE = 1_024;
+const VERTEX_KEY_BYTES = 8 + 8 + 2 + HASH_BYTES;
 
 /** Of the consensus table; an epoch follows. */
 export const OWN_KEY = new TextEncoder().encode('own');
@@ -153,9 +154,17 @@ export class ConsensusRecords {
     return this.#consensus.delete(this.#ownKey);
   }
 
+  /** Made for every vertex that comes and goes: filled in place. */
   #vertexKey(round: Round, { author, name }: ParentRef): Uint8Array {
-    const place = [u64BigEndian(BigInt(round)), Uint8Array.of(author >> 8, author & 0xff)];
-    return concatBytes(this.#epoch, ...place, name);
+    const key = new Uint8Array(VERTEX_KEY_BYTES);
+    key.set(this.#epoch);
+    for (let at = 15, rest: number = round; at >= 8; at--, rest = Math.floor(rest / 256)) {
+      key[at] = rest % 256;
+    }
+    key[16] = author >> 8;
+    key[17] = author & 0xff;
+    key.set(name, 18);
+    return key;
   }
 
   #batchKey(hash: BatchHash): Uint8Array {

@@ -60,8 +60,8 @@ const MAX_TPS = 10_000;
 const NO_EPOCHS_MS = 0xffff_ffff;
 /** Above it, signatures are keyed unless asked for, and nodes share what is the same for all. */
 export const MAX_REAL_BY_DEFAULT = 16;
-/** Of the latencies between regions it is little, and within them most. */
-const WAN_TICK_US = 5_000;
+/** A tenth of the latency between most regions; within them it is most of it. */
+const WAN_TICK_US = 10_000;
 
 const isWholeBetween = (value: number, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && value >= least && value <= most;

@@ -35,7 +35,7 @@ describe('Simulation', () => {
   it('of many shares work that is the same for all, says so, and comes to the same', async () => {
     const given = { validators: 20, latency: 'wan', seconds: 1 } as const;
     const report = await run(given);
-    expect(report).toMatchObject({ signatures: 'keyed', sharedWork: true, arrivalTickMs: 5 });
+    expect(report).toMatchObject({ signatures: 'keyed', sharedWork: true, arrivalTickMs: 10 });
     expect(report.violations).toEqual([]);
     expect(report.executed).toBe(report.transactions);
     const apart = await run({ ...given, sharesWork: false });
