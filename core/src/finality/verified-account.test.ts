@@ -1,4 +1,6 @@
 /** A committee of four with real keys over five epochs, and every lie that can be told of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isPydeError } from '../bytes/index.ts';
 import { decodeStateProof, encodeStateProof } from '../state/index.ts';
@@ -279,5 +281,19 @@ describe('a trusted head', () => {
     expect(codeOf({}, head)).toBe('cert.signature');
     const one = { ...head.committee, members: members.slice(0, 1) };
     expect(codeOf({}, { ...head, committee: one })).toMatch(/^cert\./);
+  });
+});
+
+describe('docs/protocol/verification.md', () => {
+  it('has every code of a head, and no other', () => {
+    const root = join(import.meta.dirname, '..', '..', '..');
+    const codesIn = (...path: readonly string[]): string[] => {
+      const text = readFileSync(join(root, ...path), 'utf8');
+      const codes = [...text.matchAll(/['`](head\.[a-z-]+)['`]/g)].map(([, code]) => code ?? '');
+      return [...new Set(codes)].sort();
+    };
+    const codes = codesIn('core', 'src', 'finality', 'trusted-head.ts');
+    expect(codes).toHaveLength(4);
+    expect(codesIn('docs', 'protocol', 'verification.md')).toEqual(codes);
   });
 });

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toHex, toQuantity } from '@pyde/core/bytes';
+import { PydeError, toHex, toQuantity } from '@pyde/core/bytes';
 import { genesisCommittee, type TrustedHead } from '@pyde/core/finality';
 import { encodeStateProof, stateKeyFromBytes } from '@pyde/core/state';
 import { genesisHash, type HardFinalityCert, toAddress } from '@pyde/core/types';
@@ -165,6 +165,14 @@ describe('three weeks of epochs', () => {
     expect((await root()).head.committee.epoch).toBe(EPOCHS_A_STRIDE);
     client.lie = honest;
     expect((await verify(await root())).head.committee.epoch).toBe(EPOCHS);
+  });
+
+  it('that a node no longer keeps are no lie of it', async () => {
+    client.lie = (method, wave, result) => {
+      if (method !== 'pyde_getWave' || wave > 100n) return result;
+      throw new PydeError('rpc.refused', 'wave 1 is gone', { code: 'rpc.wave-pruned' });
+    };
+    expect(await refusal()).toMatch(/^NotKept: the node keeps no way on from epoch 0/);
   });
 
   it('are not walked from a head that is too old', async () => {
