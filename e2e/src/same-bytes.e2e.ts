@@ -8,6 +8,7 @@ const CASES: readonly (readonly [ProbeName, string])[] = [
   ['crypto', 'first'],
   ['crypto', 'second'],
   ['simulate', JSON.stringify({ validators: 4, seed: 1, seconds: 5 })],
+  ['simulate', JSON.stringify({ validators: 20, seed: 3, seconds: 1, latency: 'wan' })],
   ['simulate', JSON.stringify({ validators: 4, seed: 2, seconds: 10, faults: FAULTS })],
   [
     'simulate',
