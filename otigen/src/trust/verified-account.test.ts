@@ -264,17 +264,25 @@ describe('a node that lies about epochs', () => {
     expect(client.requests).toBeLessThan(500);
   });
 
+  const old = () => chain.handOvers[EPOCHS - 5]?.closing.record.waveId ?? 0n;
+  const behind: Lie = (method, _, result) => {
+    if (method === 'pyde_getProof') return { ...(result as object), wave_id: toQuantity(old()) };
+    return method === 'pyde_waveId' ? toQuantity(old()) : result;
+  };
+
   it('by a state that is behind what was verified before is found out', async () => {
     await verify(await root());
-    const old = chain.handOvers[EPOCHS - 5]?.closing.record;
-    client.lie = (method, _, result) =>
-      method === 'pyde_waveId' ? toQuantity(old?.waveId ?? 0n) : result;
-    const proof = client.lie;
-    client.lie = (method, wave, result) =>
-      method === 'pyde_getProof'
-        ? { ...(result as object), wave_id: toQuantity(old?.waveId ?? 0n) }
-        : proof(method, wave, result);
+    client.lie = behind;
     expect(await refusal()).toMatch(/^BehindTrust: .*\[head\.behind\]$/);
+  });
+
+  it('is waited for when it is only a moment behind', async () => {
+    const found = await verify(await root());
+    let asked = 0;
+    client.lie = (method, wave, result) =>
+      method === 'pyde_waveId' && asked++ < 3 ? toQuantity(old()) : honest(method, wave, result);
+    expect(await verify(await root())).toEqual(found);
+    expect(asked).toBe(4);
   });
 });
 

@@ -62,7 +62,7 @@ export async function verifiedAccount(
   let { head } = trust;
   checking('the trusted committee', () => requireRecent(head, { oldestMs }));
   for (let stride = 0; stride < MAX_STRIDES; stride++) {
-    const cert = await newestCert(client);
+    const cert = await newestCert(client, head);
     const { waveId: wave, epoch } = cert.record;
     if (epoch > head.committee.epoch) {
       const from = head;
@@ -118,27 +118,39 @@ async function provenAccount(
   }
 }
 
-/** The newest wave with a certificate; the head's may be a few waves behind. */
-async function newestCert(client: RpcClient): Promise<CertAnswer> {
+/**
+ * The newest certificate, which another node may have had before: one of an epoch before the head is
+ * waited for, and answered if nothing newer comes.
+ */
+async function newestCert(client: RpcClient, head: TrustedHead): Promise<CertAnswer> {
   const until = performance.now() + WAIT_FOR_CERT_MS;
+  let behind: CertAnswer | undefined;
   do {
-    const head = await asked('the newest wave', async () =>
-      quantityOf(await client.call('pyde_waveId'), 'pyde_waveId', client.url),
-    );
-    const last = head > MAX_UNCERTIFIED_WAVES ? head - MAX_UNCERTIFIED_WAVES : 0n;
-    for (let waveId = head; waveId > last; waveId--) {
-      const answer = await asked('the certificate', () =>
-        client.call('pyde_getHardFinalityCert', [Number(waveId)]),
-      );
-      if (answer === null) continue;
-      return checking('the certificate', () => readCertAnswer(answer, waveId));
-    }
+    const cert = await newestKept(client);
+    if (cert !== undefined && cert.record.epoch >= head.committee.epoch) return cert;
+    behind = cert;
     await sleep(POLL_MS);
   } while (performance.now() < until);
+  if (behind !== undefined) return behind;
   throw new Failure('validation', 'NoCertificate', 'the node has no finality certificate', {
     details: { url: client.url },
     next: 'wait until the chain has committed waves, then try again',
   });
+}
+
+/** Of the newest wave that has one; the head's may be a few waves behind. */
+async function newestKept(client: RpcClient): Promise<CertAnswer | undefined> {
+  const head = await asked('the newest wave', async () =>
+    quantityOf(await client.call('pyde_waveId'), 'pyde_waveId', client.url),
+  );
+  const last = head > MAX_UNCERTIFIED_WAVES ? head - MAX_UNCERTIFIED_WAVES : 0n;
+  for (let waveId = head; waveId > last; waveId--) {
+    const answer = await asked('the certificate', () =>
+      client.call('pyde_getHardFinalityCert', [Number(waveId)]),
+    );
+    if (answer !== null) return checking('the certificate', () => readCertAnswer(answer, waveId));
+  }
+  return undefined;
 }
 
 /** Codes of what is wrong with a certificate; all others are of the state proof or the account. */
