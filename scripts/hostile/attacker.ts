@@ -1,6 +1,6 @@
 /**
  * One attack in a process of its own: `attacker.ts ORDER` as JSON. It attacks until its standard
- * input ends, then prints what it managed as JSON.
+ * input ends, and prints what it has managed so far as a line of JSON, when it begins and then often.
  */
 import { setPriority } from 'node:os';
 import { toValidatorIndex } from '@pyde/core/types';
@@ -23,7 +23,8 @@ export interface AttackOrder {
 }
 
 /** It shares the processors with those that it attacks, which a stranger would not. */
-const PRIORITY = 19;
+const PRIORITY = 10;
+const TELL_EVERY_MS = 250;
 
 setPriority(PRIORITY);
 const order = JSON.parse(process.argv[2] ?? '') as AttackOrder;
@@ -31,10 +32,16 @@ const end = new AbortController();
 process.stdin.once('close', () => end.abort()).resume();
 const counts: AttackCounts = {};
 const signer = await signerOf(order.recorded.config);
+const genesis = await readGenesisFile(order.genesis);
+const tell = (): void => {
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
+};
+tell();
+setInterval(tell, TELL_EVERY_MS);
 await ATTACKS[order.name](
   {
     address: order.address,
-    genesis: await readGenesisFile(order.genesis),
+    genesis,
     from: order.from,
     recorded: {
       validator: toValidatorIndex(order.recorded.validator),
@@ -44,5 +51,5 @@ await ATTACKS[order.name](
   end.signal,
   counts,
 );
-process.stdout.write(`${JSON.stringify(counts)}\n`);
+tell();
 process.exit(0);

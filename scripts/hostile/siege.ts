@@ -112,7 +112,6 @@ class Siege {
   readonly #members: readonly Member[];
   readonly #plan: TransferPlan;
   readonly #violations: string[] = [];
-  #watches: readonly FinalityWatch[] = [];
 
   constructor(options: SiegeOptions, members: readonly Member[], plan: TransferPlan) {
     this.#options = options;
@@ -129,8 +128,8 @@ class Siege {
   async run(genesis: string): Promise<SiegeReport> {
     const { seconds, say } = this.#options;
     // What comes first in a chain's life does not count.
-    await this.#measure(async () => {});
-    const calm = await this.#measure(async () => {});
+    await this.#measure();
+    const calm = await this.#measure();
     const [p50Ms, p99Ms] = [percentile(calm.ms, 0.5), percentile(calm.ms, 0.99)];
     say(
       `calm: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, ${calm.residentMiB.toFixed(0)} MiB`,
@@ -147,10 +146,10 @@ class Siege {
         recorded: { validator: 1, config },
       };
       const before = await this.#metrics();
-      let counts: AttackCounts = {};
-      const found = await this.#measure(async (over) => {
-        counts = await attackUntil(order, over);
-      });
+      const attacker = new Attacker(order);
+      await attacker.begun();
+      const found = await this.#measure();
+      const counts = await attacker.end();
       const after = await this.#metrics();
       const p99 = percentile(found.ms, 0.99);
       const report: AttackReport = {
@@ -194,8 +193,8 @@ class Siege {
     if ((counts['proven'] ?? 0) > 0) fault(`${counts['proven']} handshakes were believed`);
   }
 
-  /** Load for the whole time, and `act` beside it. */
-  async #measure(act: (over: AbortSignal) => Promise<void>): Promise<{
+  /** Under load for the whole time. */
+  async #measure(): Promise<{
     readonly ms: readonly number[];
     readonly never: number;
     readonly residentMiB: number;
@@ -204,9 +203,7 @@ class Siege {
     const { seconds, tps } = this.#options;
     this.#plan.sign(Math.ceil((seconds * tps) / SENDERS) + 1);
     const clients = this.#members.map(({ client }) => client);
-    this.#watches = await Promise.all(clients.map((client) => FinalityWatch.of(client)));
-    const over = new AbortController();
-    const acting = act(over.signal);
+    const watches = await Promise.all(clients.map((client) => FinalityWatch.of(client)));
     let [residentMiB, held] = [0, 0];
     let isLooking = true;
     const looking = (async () => {
@@ -218,15 +215,13 @@ class Siege {
       }
     })();
     const load: PacedLoad = await pace(this.#plan, clients, tps, seconds * 1_000);
-    over.abort();
-    await acting;
     await sleep(TAIL_MS);
     isLooking = false;
     await looking;
     for (const [message, count] of load.refused) {
       this.#violations.push(`${count} transfers were refused: ${message}`);
     }
-    const { ms, never } = await latenciesOf(load, this.#watches);
+    const { ms, never } = await latenciesOf(load, watches);
     for (const client of clients) client.close();
     return { ms, never, residentMiB, held };
   }
@@ -236,23 +231,43 @@ class Siege {
   }
 }
 
-async function attackUntil(order: AttackOrder, over: AbortSignal): Promise<AttackCounts> {
-  const attacker: ChildProcess = spawn(
-    process.execPath,
-    [at('./attacker.ts'), JSON.stringify(order)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  let out = '';
-  attacker.stdout?.on('data', (part) => {
-    out += String(part);
-  });
-  attacker.stdin?.on('error', () => {});
-  const ended = once(attacker, 'close');
-  if (!over.aborted) await Promise.race([once(over, 'abort'), ended]);
-  attacker.stdin?.end();
-  const late = setTimeout(() => attacker.kill('SIGKILL'), ATTACKER_END_MS);
-  await ended;
-  clearTimeout(late);
-  // Killed, it has told nothing.
-  return out === '' ? {} : (JSON.parse(out) as AttackCounts);
+/** An attack in a process of its own. */
+class Attacker {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  readonly #begun: Promise<void>;
+  #out = '';
+
+  constructor(order: AttackOrder) {
+    this.#process = spawn(process.execPath, [at('./attacker.ts'), JSON.stringify(order)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#process.stdin?.on('error', () => {});
+    this.#ended = once(this.#process, 'close');
+    this.#begun = new Promise((resolve) => {
+      this.#process.stdout?.on('data', (part) => {
+        this.#out += String(part);
+        resolve();
+      });
+    });
+  }
+
+  /** @throws Error when it ends instead */
+  async begun(): Promise<void> {
+    await Promise.race([
+      this.#begun,
+      this.#ended.then(() => {
+        throw new Error('the attacker ended before it began');
+      }),
+    ]);
+  }
+
+  /** What it managed, as far as it has told. */
+  async end(): Promise<AttackCounts> {
+    this.#process.stdin?.end();
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), ATTACKER_END_MS);
+    await this.#ended;
+    clearTimeout(late);
+    return JSON.parse(this.#out.split('\n').at(-2) ?? '{}') as AttackCounts;
+  }
 }
