@@ -3,6 +3,7 @@
  * (docs/protocol/network.md, "Handshake", "Links"). Nothing of the other side is believed and no
  * message is taken before its proof; who may stay linked is `CommitteeLinks`' business.
  */
+
 import type { Connection, Stream } from '@libp2p/interface';
 import { isPydeError, type PydeError } from '@pyde/core/bytes';
 import {
@@ -22,6 +23,7 @@ import {
   type SendQueueOptions,
 } from '@pyde/core/net';
 import type { Clock } from '@pyde/core/platform';
+import { abortConnection } from './abort-connection.ts';
 import { FrameStream } from './frame-stream.ts';
 
 /** What a link tells its owner. */
@@ -188,7 +190,7 @@ export class CommitteeLink {
 
   /** The other side is dead, and with it the connection, unless that is our sentry's. */
   cut(reason: string): void {
-    if (!this.isRelayed) this.connection.abort(new Error(reason));
+    if (!this.isRelayed) abortConnection(this.connection, reason);
     this.#over({ reason });
   }
 

@@ -24,6 +24,7 @@ import {
   toValidatorIndex,
   type ValidatorIndex,
 } from '@pyde/core/types';
+import { abortConnection } from './abort-connection.ts';
 import { CommitteeLinks } from './committee-links.ts';
 import { Discovery, type OwnRecord, ownEnd, sentryEnds } from './discovery.ts';
 import { Gater, ipOf } from './gater.ts';
@@ -289,7 +290,7 @@ class Libp2pNetwork implements NodeNetwork {
     options.logger.debug('offence', { peer: peerId, offence, standing });
     if (standing !== 'disconnect' && standing !== 'banned') return;
     if (connections.length > 0) options.logger.warn('cut off', { peer: peerId, offence, standing });
-    for (const connection of connections) connection.abort(new Error(standing));
+    for (const connection of connections) abortConnection(connection, standing);
   }
 
   /** A committee member is at the other end of this connection. */

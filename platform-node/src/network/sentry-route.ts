@@ -3,10 +3,12 @@
  * keeps a connection to each of them and to nobody else, takes the streams that they pass on, and
  * opens its own through them. Its end of every handshake is the sentry's.
  */
+
 import type { Connection, Libp2p } from '@libp2p/interface';
 import type { PeerBook } from '@pyde/core/net';
 import type { Clock } from '@pyde/core/platform';
 import type { ValidatorIndex } from '@pyde/core/types';
+import { abortConnection } from './abort-connection.ts';
 import type { CommitteeLinks } from './committee-links.ts';
 import { RELAY_PROTOCOL, RELAYED_PROTOCOL, targetBytes } from './sentry.ts';
 
@@ -90,7 +92,7 @@ export class SentryRoute {
       links.take({ stream, connection, role: 'dialler', ownPeerId, remotePeerId: undefined });
     } catch {
       // A sentry that does not even answer is gone, whatever its connection says.
-      if (signal.aborted) connection.abort(new Error('the sentry does not answer'));
+      if (signal.aborted) abortConnection(connection, 'the sentry does not answer');
     }
   }
 
