@@ -3,7 +3,6 @@
  * (docs/protocol/network.md, "Handshake", "Links"). Nothing of the other side is believed and no
  * message is taken before its proof; who may stay linked is `CommitteeLinks`' business.
  */
-
 import type { Connection, Stream } from '@libp2p/interface';
 import { isPydeError, type PydeError } from '@pyde/core/bytes';
 import {
@@ -190,8 +189,9 @@ export class CommitteeLink {
 
   /** The other side is dead, and with it the connection, unless that is our sentry's. */
   cut(reason: string): void {
-    if (!this.isRelayed) abortConnection(this.connection, reason);
+    // First, so that the link ends for this reason and not for the loss of its connection.
     this.#over({ reason });
+    if (!this.isRelayed) abortConnection(this.connection, reason);
   }
 
   close(reason: string): void {

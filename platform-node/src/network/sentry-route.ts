@@ -3,7 +3,6 @@
  * keeps a connection to each of them and to nobody else, takes the streams that they pass on, and
  * opens its own through them. Its end of every handshake is the sentry's.
  */
-
 import type { Connection, Libp2p } from '@libp2p/interface';
 import type { PeerBook } from '@pyde/core/net';
 import type { Clock } from '@pyde/core/platform';
