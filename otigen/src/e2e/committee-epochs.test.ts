@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLocalnet } from '../../../apps/node/src/localnet/index.ts';
 import { collect, freeRpcBase, Pyde, until } from '../../../apps/node/src/testing.ts';
 import { Home } from '../testing.ts';
+import { untilCertified } from './certified-epoch.ts';
 import { type LyingNode, lyingNode } from './lying-node.ts';
 
 const EPOCH_MS = 3_000;
@@ -59,16 +60,9 @@ const verify = (...more: readonly string[]) =>
     ...['balance', 'devnet-1', '--verify', '--rpc-url', liar.url],
     ...['--chain-id', '31337', '--json', ...more],
   );
-const epochNow = async (): Promise<number> => {
-  const wave = (await client.call('pyde_getWave', [])) as { readonly epoch: string };
-  return Number(wave.epoch);
-};
-const untilEpoch = (epoch: number) =>
-  until(`epoch ${epoch}`, async () => ((await epochNow()) >= epoch ? true : undefined));
-
 describe('four validators', () => {
   it('are followed from their genesis over epochs, and from there the next time', async () => {
-    await untilEpoch(EPOCHS);
+    await untilCertified(client, EPOCHS);
     const first = await verify();
     expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });
     const [event] = first.events();

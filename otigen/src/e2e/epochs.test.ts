@@ -1,7 +1,6 @@
 /** `balance --verify` against a real devnet that goes through epochs, and a node that lies about it. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toHex } from '@pyde/core/bytes';
 import { silentLogger } from '@pyde/core/platform';
 import { encodeGenesis } from '@pyde/core/types';
@@ -9,10 +8,10 @@ import { RpcClient } from '@pyde/platform-node/client';
 import { type DevnetHandle, startDevnet } from '@pyde/platform-node/devnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Home } from '../testing.ts';
+import { untilCertified } from './certified-epoch.ts';
 import { type LyingNode, lyingNode } from './lying-node.ts';
 
 const EPOCH_MS = 400;
-const UNTIL_AT_MOST_MS = 30_000;
 
 const home = new Home();
 const genesis = join(home.path, 'genesis.borsh');
@@ -53,16 +52,7 @@ async function verified(...more: readonly string[]): Promise<Record<string, unkn
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return events().at(-1) ?? {};
 }
-async function untilEpoch(epoch: number): Promise<void> {
-  const client = new RpcClient(devnet.url);
-  const until = performance.now() + UNTIL_AT_MOST_MS;
-  while (performance.now() < until) {
-    const wave = (await client.call('pyde_getWave', [])) as { readonly epoch: string };
-    if (Number(wave.epoch) >= epoch) return;
-    await sleep(20);
-  }
-  throw new Error(`epoch ${epoch} never came`);
-}
+const untilEpoch = (epoch: number) => untilCertified(new RpcClient(devnet.url), epoch);
 
 describe('balance --verify over epochs', () => {
   it('is led from genesis to the newest epoch, and goes on from there the next time', async () => {
