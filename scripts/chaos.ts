@@ -1,6 +1,6 @@
 /**
  * `npm run chaos -- [options]`: a committee of real validator processes under load, with a fault every
- * few seconds, and an audit of every acknowledged transaction at the end (docs/operators/faults.md).
+ * few seconds, and an audit of every acknowledged transaction at the end (docs/faults.md).
  *
  * Exit status: 0 without violations, 1 otherwise, 2 for options that make no sense.
  */

@@ -1,6 +1,6 @@
 /**
  * `npm run hostile -- [options]`: a localnet of four validators under load, and every attack of
- * platform-node/src/network/testing/hostile on one of them (docs/operators/faults.md). Linux only.
+ * platform-node/src/network/testing/hostile on one of them (docs/faults.md). Linux only.
  *
  * Exit status: 0 without violations, 1 otherwise, 2 for options that make no sense.
  */
