@@ -209,8 +209,9 @@ export class Intake {
       const known = seen?.parents === undefined ? undefined : at?.known;
       for (const parent of parents) {
         if (known?.has(parent.author) === true) continue;
-        // Nearly always the one vertex of its author; whoever opens vertices may share their names.
-        if (at?.first(parent.author)?.name === parent.name) continue;
+        // Nearly always the one vertex of its author.
+        const first = at?.first(parent.author);
+        if (first !== undefined && equalBytes(first.name, parent.name)) continue;
         const ref = { round: below, author: parent.author, name: parent.name };
         if (!held.holds(ref)) missing.push(ref);
       }
