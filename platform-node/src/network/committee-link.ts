@@ -22,7 +22,6 @@ import {
   type SendQueueOptions,
 } from '@pyde/core/net';
 import type { Clock } from '@pyde/core/platform';
-import { abortConnection } from './abort-connection.ts';
 import { FrameStream } from './frame-stream.ts';
 
 /** What a link tells its owner. */
@@ -191,7 +190,7 @@ export class CommitteeLink {
   cut(reason: string): void {
     // First, so that the link ends for this reason and not for the loss of its connection.
     this.#over({ reason });
-    if (!this.isRelayed) abortConnection(this.connection, reason);
+    if (!this.isRelayed) this.connection.abort(new Error(reason));
   }
 
   close(reason: string): void {

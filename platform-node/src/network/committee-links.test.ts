@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import { frameMessage } from '@pyde/core/consensus';
 import { falconVerifyBatch } from '@pyde/core/crypto';
-import { COMMITTEE_PROTOCOL } from '@pyde/core/net';
+import { COMMITTEE_PROTOCOL, type Frame } from '@pyde/core/net';
 import { silentLogger } from '@pyde/core/platform';
 import { toValidatorIndex } from '@pyde/core/types';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -154,13 +154,21 @@ describe('a proven peer', () => {
   });
 
   it('that is silent for ten seconds is dropped', async () => {
-    const node = await openTestNode(genesis, { validator: 0 });
+    const reasons: unknown[] = [];
+    const log = {
+      ...silentLogger,
+      info: (message: string, fields?: Readonly<Record<string, unknown>>) => {
+        if (message === 'link lost') reasons.push(fields?.['reason']);
+      },
+    };
+    const node = await openTestNode(genesis, { validator: 0, log });
     const raw = await (await RawValidator.dial(await rawNode(), node, genesis, 2)).proven();
     raw.answersPings = false;
     await until('the link', () => linksOf(node).includes(2));
     await until('a ping', () => raw.frames.some(({ kind }) => kind === 'ping'));
     await until('the loss', () => linksOf(node).length === 0, 30_000);
     expect(raw.frames.filter(({ kind }) => kind === 'ping').length).toBeGreaterThanOrEqual(3);
+    expect(reasons).toEqual(['nothing came for 10 s']);
   });
 
   it('that opens streams for nothing is shut out in the end', async () => {
@@ -323,6 +331,27 @@ describe('a second process with the same key', () => {
     await until('the message', () => node.user.messages.length === 1);
     expect(first.isOpen).toBe(false);
     expect(second.isOpen).toBe(true);
+    expect(linksOf(node)).toEqual([2]);
+  });
+
+  it('is not let in because this process stood still', async () => {
+    const node = await openTestNode(genesis, { validator: 0 });
+    const first = await (await RawValidator.dial(await rawNode(), node, genesis, 2)).proven();
+    await until('the first', () => linksOf(node).includes(2));
+    first.answersPings = false;
+    const second = await (await RawValidator.dial(await rawNode(), node, genesis, 2)).proven();
+    const ping = (): Frame | undefined => first.frames.findLast(({ kind }) => kind === 'ping');
+    await until('the question', () => ping() !== undefined);
+    // In this phase of the event loop, so that timers come before what was sent meanwhile.
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+        first.send({ kind: 'pong', payload: ping()?.payload ?? new Uint8Array() });
+        resolve();
+      });
+    });
+    await until('the refusal', () => second.frames.some(({ kind }) => kind === 'refuse'));
+    expect(first.isOpen).toBe(true);
     expect(linksOf(node)).toEqual([2]);
   });
 

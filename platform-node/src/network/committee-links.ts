@@ -75,6 +75,7 @@ interface Slot {
 
 const TICK_MS = 500;
 const PROBE_MS = 2_000;
+const PROBE_LOOKS = 20;
 /** A link that missed a ping gives way to any new one of the same process. */
 const FRESH_MS = 3_000;
 /** Handshakes under way; each costs one verification and, once proven, one signature. */
@@ -294,17 +295,18 @@ export class CommitteeLinks {
       return;
     }
     link.hold();
-    const askedMs = this.#options.clock.now().monotonicMs;
     const ping = live.ping();
+    let looks = 0;
     const timer = setInterval(() => {
-      const late = this.#options.clock.now().monotonicMs - askedMs >= PROBE_MS;
+      // Counted, not timed: while this process stands still nobody's answer is read.
+      const late = ++looks >= PROBE_LOOKS;
       const answered = slot.live === live && live.pongNumber >= ping;
       if (!answered && !late && slot.live === live) return;
       clearInterval(timer);
       slot.waiting = undefined;
       if (answered) this.#refuseTwin(link, peer);
       else this.#admit(slot, live, link, peer);
-    }, PROBE_MS / 20);
+    }, PROBE_MS / PROBE_LOOKS);
     slot.waiting = { link, timer };
   }
 
