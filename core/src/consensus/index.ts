@@ -49,6 +49,8 @@ export { ConsensusRecords, dropRecordsBefore } from './records.ts';
 export { type Restored, restoreConsensus, type StoredVertex } from './restore.ts';
 export { SeatSet } from './seat-set.ts';
 export {
+  hasSignedHere,
+  higherMark,
   type ImportedMark,
   readFloor,
   readSigningMark,

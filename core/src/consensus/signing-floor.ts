@@ -19,11 +19,12 @@ import {
   equalBytes,
   readU64BigEndian,
 } from '../bytes/index.ts';
-import type { KeyValueStore, Random, StoreWrite } from '../platform/index.ts';
+import type { KeyValueStore, Random, StoreWrite, VerifySignatures } from '../platform/index.ts';
 import { TABLE, Table } from '../state/index.ts';
 import {
   type Epoch,
   exactNumber,
+  type FalconPublicKey,
   HASH_BYTES,
   type Hash,
   toEpoch,
@@ -95,7 +96,7 @@ export async function takeOver(
 ): Promise<void> {
   const floor = readFloor(store);
   if (floor !== undefined && equalBytes(floor.id, imported.id)) return;
-  const mark = floor === undefined ? imported.mark : higher(floor.mark, imported.mark);
+  const mark = floor === undefined ? imported.mark : higherMark(floor.mark, imported.mark);
   const records = new StandingRecords(store);
   const id = records.store()?.id ?? toHash(random.bytes(HASH_BYTES));
   const writes: StoreWrite[] = [
@@ -144,7 +145,27 @@ export async function signingMark(
       }
     }
   }
-  return floor === undefined ? mark : higher(floor, mark);
+  return floor === undefined ? mark : higherMark(floor, mark);
+}
+
+/**
+ * Did this key sign the newest own vertex here? A mark of another key's store says nothing of it.
+ * Undefined when the store has no own vertex to tell by.
+ */
+export async function hasSignedHere(
+  store: KeyValueStore,
+  publicKey: FalconPublicKey,
+  verify: VerifySignatures,
+): Promise<boolean | undefined> {
+  const epoch = await newestOwnEpoch(store);
+  if (epoch === undefined) return undefined;
+  const records = new ConsensusRecords(store, epoch);
+  const own = records.own();
+  for (const { name, vertex } of own === undefined ? [] : await records.vertices()) {
+    if (own === undefined || !equalBytes(name, own.name)) continue;
+    return verify([{ publicKey, message: name, signature: vertex.signature }])[0] === true;
+  }
+  return undefined;
 }
 
 /** May `digest` be attested for `waveId` above this mark? */
@@ -158,7 +179,7 @@ export function mayAttest(
 }
 
 /** Of vertices and of attestations the higher each. */
-function higher(a: SigningMark, b: SigningMark): SigningMark {
+export function higherMark(a: SigningMark, b: SigningMark): SigningMark {
   const vertex = a.epoch > b.epoch || (a.epoch === b.epoch && a.round > b.round) ? a : b;
   const wave = a.waveId > b.waveId ? a : b;
   return { epoch: vertex.epoch, round: vertex.round, waveId: wave.waveId, digest: wave.digest };

@@ -1,11 +1,16 @@
 /** A validator's key goes to another machine, with the mark of what it signed and without its store. */
 import { describe, expect, it } from 'vitest';
-import { ConsensusRecords, type ImportedMark, signingMark } from '../consensus/index.ts';
+import {
+  ConsensusRecords,
+  hasSignedHere,
+  type ImportedMark,
+  signingMark,
+} from '../consensus/index.ts';
 import { readHeadWave } from '../execution/index.ts';
 import type { StoreWrite } from '../platform/index.ts';
 import { toHash } from '../types/index.ts';
 import { writeGenesis } from './index.ts';
-import { networkGenesis, TestNetwork, type TestNode } from './testing.ts';
+import { networkGenesis, TestNetwork, type TestNode, verifyTagged } from './testing.ts';
 
 const MOVED = 2;
 const ID = toHash(new Uint8Array(32).fill(5));
@@ -44,5 +49,20 @@ describe('a key that was moved with its mark', () => {
     await node.boot({ importedMark: higher });
     await network.run(() => status().status.ownRound > higher.mark.round + 10);
     expect(node.halted).toBeUndefined();
+  });
+
+  it('is told from the key of another node by what is signed in the store', async () => {
+    const genesis = networkGenesis(4, 10_800_000);
+    const network = await TestNetwork.start(genesis);
+    const node = network.node(MOVED);
+    const signed = (validator: number) => {
+      const publicKey = genesis.validators[validator]?.publicKey;
+      if (publicKey === undefined) throw new Error('there are four');
+      return hasSignedHere(node.store, publicKey, verifyTagged);
+    };
+    expect(await signed(MOVED)).toBeUndefined();
+    await network.run(() => node.head.waveId >= 3n);
+    expect(await signed(MOVED)).toBe(true);
+    expect(await signed(0)).toBe(false);
   });
 });

@@ -5,25 +5,34 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, PydeError, toHex } from '@pyde/core/bytes';
-import { type ImportedMark, signingMark } from '@pyde/core/consensus';
+import { hasSignedHere, higherMark, type ImportedMark, signingMark } from '@pyde/core/consensus';
+import { falconVerifyBatch } from '@pyde/core/crypto';
 import { readGenesisOf, readHeadWave } from '@pyde/core/execution';
 import type { Random } from '@pyde/core/platform';
-import { type Genesis, genesisHash, HASH_BYTES, toHash } from '@pyde/core/types';
+import { type Genesis, genesisHash, HASH_BYTES, toFalconPublicKey, toHash } from '@pyde/core/types';
 import { LevelStore } from '../store/level-store.ts';
 import type { SignedElsewhere } from './key-file.ts';
 
-export type MovedKeyErrorCode = 'keys.no-chain' | 'keys.other-chain' | 'keys.no-validator';
+export type MovedKeyErrorCode =
+  | 'keys.no-chain'
+  | 'keys.nothing-signed'
+  | 'keys.other-chain'
+  | 'keys.other-key'
+  | 'keys.no-validator';
 
 /**
- * What the key signed on the node of this folder; undefined when nothing.
+ * What the key signed on the node of this folder, and before it came there.
  * @param folder of the node, or the database in it
- * @throws PydeError `keys.no-chain`, `keys.no-validator`, `store.locked` while the node runs
+ * @param before came with the key: the node may never have been started with it
+ * @throws PydeError `keys.no-chain`, `keys.no-validator`, `keys.other-chain`, `keys.other-key`,
+ *   `keys.nothing-signed`, `store.locked` while the node runs
  */
 export async function signedBy(
   folder: string,
   publicKey: Uint8Array,
   random: Random,
-): Promise<SignedElsewhere | undefined> {
+  before?: SignedElsewhere,
+): Promise<SignedElsewhere> {
   const database = [join(folder, 'db'), folder].find((path) => existsSync(join(path, 'CURRENT')));
   if (database === undefined) throw noChain(folder);
   const store = await LevelStore.open(database);
@@ -38,8 +47,24 @@ export async function signedBy(
         { folder },
       );
     }
-    const mark = await signingMark(store, head.record);
-    if (mark === undefined) return undefined;
+    if ((await hasSignedHere(store, toFalconPublicKey(publicKey), falconVerifyBatch)) === false) {
+      throw new PydeError<MovedKeyErrorCode>(
+        'keys.other-key',
+        `the node in ${folder} signed with another key; name the folder of this key's own node`,
+        { folder },
+      );
+    }
+    const earlier = markFor(genesis, before)?.mark;
+    const here = await signingMark(store, head.record);
+    const mark = earlier && here ? higherMark(earlier, here) : (here ?? earlier);
+    if (mark === undefined) {
+      throw new PydeError<MovedKeyErrorCode>(
+        'keys.nothing-signed',
+        `the node in ${folder} has signed nothing; name the folder of the node that used the key, ` +
+          'or say --unused for a key that has never signed',
+        { folder },
+      );
+    }
     return { id: toHash(random.bytes(HASH_BYTES)), chain: toHash(genesisHash(genesis)), mark };
   } finally {
     await store.close();

@@ -126,13 +126,11 @@ function defineExport(command: Command, { output }: Cli): void {
       const signed =
         options.node === undefined
           ? key.signed
-          : await signedBy(options.node, key.publicKey, systemRandom);
+          : await signedBy(options.node, key.publicKey, systemRandom, key.signed);
       if (options.unused === true && signed !== undefined) {
         throw badArguments(`${path} says that its key has signed; name its node with --node`);
       }
-      // A node that was never started with an imported key has nothing newer than came with it.
-      const mark = signed ?? key.signed;
-      const text = await sealKey({ ...key, signed: mark }, password, systemRandom);
+      const text = await sealKey({ ...key, signed }, password, systemRandom);
       key.secretKey.fill(0);
       await writeSecretFile(options.out, text, { replaces: false });
       const file = await readKeyFile(options.out);
