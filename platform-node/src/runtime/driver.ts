@@ -76,7 +76,7 @@ export class Driver {
   /** From a validator, size-checked; dropped when too much of that validator waits already. */
   message(from: ValidatorIndex, bytes: Uint8Array): void {
     if (this.#stopped !== undefined) return;
-    this.#events.pushMessage(from, { kind: 'message', from, bytes }, bytes.length);
+    this.#events.pushMessage({ kind: 'message', from, bytes });
     this.#pump ??= this.#run();
   }
 

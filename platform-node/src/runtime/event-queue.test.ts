@@ -1,11 +1,12 @@
+import { frameMessage } from '@pyde/core/consensus';
 import type { NodeEvent } from '@pyde/core/node';
 import { toValidatorIndex } from '@pyde/core/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventQueue } from './event-queue.ts';
 
-const message = (from: number, text: string): NodeEvent => ({
-  kind: 'message',
+const message = (from: number, text: string) => ({
+  kind: 'message' as const,
   from: toValidatorIndex(from),
   bytes: new TextEncoder().encode(text),
 });
@@ -25,22 +26,22 @@ describe('EventQueue', () => {
   it('gives what the node is owed before anything from outside', () => {
     const queue = new EventQueue();
     queue.pushRequest(request(1), 1);
-    queue.pushMessage(0, message(0, 'a'), 1);
+    queue.pushMessage(message(0, 'a'));
     queue.pushOwn({ kind: 'timer' });
     expect(drain(queue).map((event) => event.kind)).toEqual(['timer', 'message', 'submit']);
   });
 
   it('lets no peer keep the others waiting', () => {
     const queue = new EventQueue();
-    for (let i = 0; i < 100; i++) queue.pushMessage(0, message(0, 'x'), 1);
-    queue.pushMessage(1, message(1, 'y'), 1);
+    for (let i = 0; i < 100; i++) queue.pushMessage(message(0, 'x'));
+    queue.pushMessage(message(1, 'y'));
     const froms = drain(queue).map((event) => ('from' in event ? event.from : -1));
     expect(froms.indexOf(toValidatorIndex(1))).toBeLessThan(2);
   });
 
   it('lets neither messages nor requests keep the others waiting', () => {
     const queue = new EventQueue();
-    for (let i = 0; i < 500; i++) queue.pushMessage(i % 3, message(i % 3, 'x'), 1);
+    for (let i = 0; i < 500; i++) queue.pushMessage(message(i % 3, 'x'));
     for (let i = 0; i < 500; i++) queue.pushRequest(request(i), 1);
     const kinds = drain(queue).map((event) => event.kind);
     const longest = { message: 0, submit: 0 };
@@ -58,17 +59,42 @@ describe('EventQueue', () => {
       ...{ requests: 2, requestBytes: 10 },
       ...{ messagesPerPeer: 3, messageBytesPerPeer: 4, messageBytes: 6 },
     });
-    expect(queue.pushMessage(0, message(0, 'abc'), 3)).toBe(true);
-    expect(queue.pushMessage(0, message(0, 'de'), 2)).toBe(false);
-    expect(queue.pushMessage(1, message(1, 'de'), 2)).toBe(true);
-    expect(queue.pushMessage(2, message(2, 'fgh'), 3)).toBe(false);
+    expect(queue.pushMessage(message(0, 'abc'))).toBe(true);
+    expect(queue.pushMessage(message(0, 'de'))).toBe(false);
+    expect(queue.pushMessage(message(1, 'de'))).toBe(true);
+    expect(queue.pushMessage(message(2, 'fgh'))).toBe(false);
     expect(queue.pushRequest(request(0, 11), 11)).toBe(false);
     expect(queue.pushRequest(request(1, 10), 10)).toBe(true);
     expect(queue.pushRequest(request(2, 1), 1)).toBe(false);
     expect(queue.dropped).toBe(2);
     drain(queue);
-    expect(queue.pushMessage(0, message(0, 'de'), 2)).toBe(true);
+    expect(queue.pushMessage(message(0, 'de'))).toBe(true);
     expect(queue.pushRequest(request(3, 1), 1)).toBe(true);
+  });
+
+  it('joins vertices that wait next to each other, and nothing else', () => {
+    const vertex = (from: number, text: string) => {
+      const bytes = frameMessage('vertex', new TextEncoder().encode(text));
+      return { kind: 'message', from: toValidatorIndex(from), bytes } as const;
+    };
+    const queue = new EventQueue();
+    queue.pushMessage(vertex(0, 'a'));
+    queue.pushMessage(vertex(0, 'b'));
+    queue.pushMessage(vertex(1, 'c'));
+    queue.pushMessage(message(0, 'x'));
+    queue.pushMessage(vertex(0, 'd'));
+    expect(drain(queue)).toEqual([
+      { kind: 'vertices', messages: [vertex(0, 'a'), vertex(1, 'c'), vertex(0, 'b')] },
+      message(0, 'x'),
+      vertex(0, 'd'),
+    ]);
+    for (let i = 0; i < 100; i++) queue.pushMessage(vertex(0, String(i)));
+    const sizes = drain(queue).map((event) =>
+      event.kind === 'vertices' ? event.messages.length : 1,
+    );
+    expect(Math.max(...sizes)).toBe(32);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100);
+    expect(queue.length).toBe(0);
   });
 
   it('gives out everything once, and keeps the order of each peer and of requests', () => {
@@ -80,7 +106,7 @@ describe('EventQueue', () => {
         for (const [i, { source, take }] of pushes.entries()) {
           if (source === -2) queue.pushOwn(request(i));
           else if (source === -1) queue.pushRequest(request(i), 1);
-          else queue.pushMessage(source, message(source, String(i)), String(i).length);
+          else queue.pushMessage(message(source, String(i)));
           const event = take ? queue.shift() : undefined;
           if (event !== undefined) out.push(event);
         }

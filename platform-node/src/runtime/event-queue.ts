@@ -8,6 +8,7 @@
  * Everything that comes from outside is bounded in number and bytes; what is over is refused, and a
  * refused message is one that the network lost.
  */
+import { isMessageOf } from '@pyde/core/consensus';
 import type { NodeEvent } from '@pyde/core/node';
 
 export interface QueueBounds {
@@ -29,10 +30,11 @@ export const QUEUE_BOUNDS: QueueBounds = {
 
 /** Messages, and then requests, that are taken in a row while the other kind waits. */
 const RUN = 32;
+const MAX_VERTICES_TOGETHER = 32;
 
 /** First in, first out, without moving what waits. */
 class Fifo<T> {
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #first = 0;
 
   get length(): number {
@@ -43,10 +45,15 @@ class Fifo<T> {
     this.#items.push(item);
   }
 
+  peek(): T | undefined {
+    return this.#items[this.#first];
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#first];
     if (item === undefined) return undefined;
-    this.#first++;
+    // What was taken is held no longer, however long others wait behind it.
+    this.#items[this.#first++] = undefined;
     if (this.#first === this.#items.length || this.#first >= 1_024) {
       this.#items = this.#items.slice(this.#first);
       this.#first = 0;
@@ -55,8 +62,10 @@ class Fifo<T> {
   }
 }
 
+type MessageEvent = Extract<NodeEvent, { kind: 'message' }>;
+
 interface PeerQueue {
-  readonly events: Fifo<NodeEvent>;
+  readonly events: Fifo<MessageEvent>;
   bytes: number;
 }
 
@@ -103,8 +112,10 @@ export class EventQueue {
   }
 
   /** @returns whether there was room */
-  pushMessage(peer: number, event: NodeEvent, bytes: number): boolean {
-    const queue = this.#peers.get(peer) ?? { events: new Fifo<NodeEvent>(), bytes: 0 };
+  pushMessage(event: MessageEvent): boolean {
+    const { from: peer } = event;
+    const bytes = event.bytes.length;
+    const queue = this.#peers.get(peer) ?? { events: new Fifo<MessageEvent>(), bytes: 0 };
     const isFull =
       queue.events.length >= this.#bounds.messagesPerPeer ||
       queue.bytes + bytes > this.#bounds.messageBytesPerPeer ||
@@ -144,7 +155,26 @@ export class EventQueue {
     return event;
   }
 
+  /** Vertices that wait next to each other are one event: one step takes them, and one write. */
   #shiftMessage(): NodeEvent | undefined {
+    const first = this.#takeMessage();
+    if (first === undefined || !isVertex(first)) return first;
+    const messages = [first];
+    while (messages.length < MAX_VERTICES_TOGETHER) {
+      const next = this.#nextMessage();
+      if (next === undefined || !isVertex(next)) break;
+      const taken = this.#takeMessage();
+      if (taken !== undefined) messages.push(taken);
+    }
+    return messages.length === 1 ? first : { kind: 'vertices', messages };
+  }
+
+  #nextMessage(): MessageEvent | undefined {
+    for (const { events } of this.#peers.values()) return events.peek();
+    return undefined;
+  }
+
+  #takeMessage(): MessageEvent | undefined {
     for (const [peer, queue] of this.#peers) {
       const event = queue.events.shift();
       queue.bytes -= bytesOf(event);
@@ -158,6 +188,8 @@ export class EventQueue {
     return undefined;
   }
 }
+
+const isVertex = ({ bytes }: MessageEvent): boolean => isMessageOf('vertex', bytes);
 
 const bytesOf = (event: NodeEvent | undefined): number =>
   event !== undefined && 'bytes' in event ? (event.bytes?.length ?? 0) : 0;
