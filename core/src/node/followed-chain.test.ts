@@ -3,19 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex } from '../bytes/index.ts';
 import { readTransactionOf, readWaveRecord } from '../execution/index.ts';
 import { encodeCert } from '../finality/index.ts';
-import { decodeWaves, encodeWaves, type Waves } from '../sync/index.ts';
+import { decodeWaves, drawnBy, encodeWaves, type Waves } from '../sync/index.ts';
 import { decodeTx, encodeTx, txHash } from '../tx/index.ts';
 import { addressOf, wireBy } from '../tx/testing.ts';
 import {
   encodeBatch,
   FIRST_PEER_NUMBER,
   toFalconSignature,
+  toHash,
   toNonce,
   toPeerNumber,
   toQuanta,
   toWaveId,
   waveDigest,
 } from '../types/index.ts';
+import { committeeHash } from '../validators/index.ts';
 import { networkGenesis, TestNetwork, type TestNode } from './testing.ts';
 
 /** No epoch ends here. */
@@ -288,6 +290,33 @@ describe('while it follows, a node', () => {
     expect(await hear(encodeCert({ ...cert, record }))).toBe('reject');
     expect(waveOf(follower)).toBe(head);
     expect(follower.followed.heardWave).toBeLessThan(record.waveId);
+  });
+
+  it('keeps the committee of its epoch, whatever members of the one before sign later', async () => {
+    const network = await start(1, SHORT_EPOCH_MS);
+    const follower = network.node(FOLLOWER);
+    await network.run(() => follower.epoch >= 2, 120_000);
+    const { epoch, followed } = follower;
+    const closing = follower.certs.find(
+      ({ record }) => record.epoch === epoch - 1 && record.nextCommitteeHash !== undefined,
+    );
+    if (closing === undefined) throw new Error('the end of the epoch before is certified');
+    const members = followed.committeeOf(epoch)?.members;
+    const waveId = toWaveId(waveOf(follower) + 1n);
+    for (let beacon = 0; beacon < 8; beacon++) {
+      for (const wave of [waveId, closing.record.waveId]) {
+        const nextBeacon = toHash(new Uint8Array(32).fill(beacon));
+        const drawn = drawnBy(
+          nextBeacon,
+          network.genesis.validators.map(({ publicKey }) => publicKey),
+        );
+        const nextCommitteeHash = committeeHash(epoch, drawn);
+        const record = { ...closing.record, waveId: wave, nextBeacon, nextCommitteeHash };
+        const cert = { ...closing, record };
+        followed.peer({ kind: 'cert', cert, digest: waveDigest(record) }, network.now);
+        expect(followed.committeeOf(epoch)?.members).toEqual(members);
+      }
+    }
   });
 
   it('has what is submitted to it executed, at whatever distance from the validators', async () => {

@@ -264,13 +264,13 @@ export class FollowedChain implements NodeChain {
   #heard({ cert, digest }: HeldCert, now: Instant, effects: NodeChainEffect[]): void {
     const { record } = cert;
     const { waveId } = record;
-    if (record.nextCommitteeHash !== undefined) this.#knowNext(record);
     if (waveId <= this.#headWave) {
       this.#keepLate({ cert, digest }, effects);
       return;
     }
-    // Members of an epoch that is over certify nothing that comes after it.
+    // Members of an epoch that is over certify nothing that comes after it, nor who does.
     if (record.epoch < this.epoch) return;
+    if (record.nextCommitteeHash !== undefined) this.#knowNext(record);
     this.#certs.set(waveId, { cert, digest });
     if (this.#certs.size > MAX_CERTS) {
       const oldest = [...this.#certs.keys()].reduce((a, b) => (a < b ? a : b));
