@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import {
+  decodePeerExchange,
   encodePeerExchange,
   PeerBook,
   requestProtocolId,
@@ -12,7 +13,7 @@ import {
 } from '@pyde/core/net';
 import { genesisHash, toHash, toValidatorIndex } from '@pyde/core/types';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemRandom } from '../runtime/system-clock.ts';
+import { systemClock, systemRandom } from '../runtime/system-clock.ts';
 import { ownEnd, PEERS_FILE, sentryEnds } from './discovery.ts';
 import { PeerExchanger } from './peer-exchange.ts';
 import { writeAnswer } from './request-stream.ts';
@@ -222,6 +223,27 @@ describe('what peers tell', () => {
 });
 
 describe('the own record', () => {
+  it('counts also when the clock of the last run was ahead', async () => {
+    const other = await openTestNode(genesis);
+    const ahead = { now: () => ({ ...systemClock.now(), unixMs: Date.now() + 10 ** 9 }) };
+    const seeds = [addressOf(other)];
+    const first = await openTestNode(genesis, { validator: 0, seeds, clock: ahead });
+    const toldOf = async (asker: TestNode, asked: TestNode): Promise<string[]> => {
+      const answer = await asker.network.ask(asked.network.peerId, 'peers', new Uint8Array(0));
+      const { records } = decodePeerExchange(answer);
+      return records.flatMap(({ ends }) => ends.flatMap(({ addresses }) => addresses));
+    };
+    await until('they are connected', () => knows(other, first));
+    const before = await toldOf(other, first);
+    expect(before).toHaveLength(1);
+    await first.network.stop();
+    const again = await openTestNode(genesis, { validator: 0, seeds, folder: first.folder });
+    await until('they are connected again', () => knows(other, again));
+    const after = await toldOf(other, again);
+    expect(after).toEqual([addressOf(again).replace(/\/p2p\/.*$/, '')]);
+    expect(after).not.toEqual(before);
+  });
+
   it('names addresses that others can use, unless there are no others', () => {
     const [local, near, far] = [
       '/ip4/127.0.0.1/tcp/1',

@@ -214,10 +214,15 @@ export class Discovery {
     if (own === undefined) return;
     const ends = own.ends();
     const told = JSON.stringify(ends);
-    if (ends.length === 0 || told === this.#ownEnds) return;
-    this.#ownEnds = told;
-    const sequence = BigInt(Math.floor(clock.now().unixMs));
     const { genesisHash, validator } = own;
+    const held = book.recordOf(validator);
+    const isTold = told === this.#ownEnds && JSON.stringify(held?.ends) === told;
+    if (ends.length === 0 || isTold) return;
+    this.#ownEnds = told;
+    // A clock that was ahead once must not make all later records old ones.
+    const before = held?.sequence ?? 0n;
+    const now = BigInt(Math.floor(clock.now().unixMs));
+    const sequence = now > before ? now : before + 1n;
     book.addRecord(signPeerRecord(genesisHash, { validator, ends, sequence }, own.sign));
   }
 
