@@ -9,6 +9,7 @@ import { addressOf, wireBy } from '../tx/testing.ts';
 import {
   encodeBatch,
   FIRST_PEER_NUMBER,
+  toEpoch,
   toFalconSignature,
   toHash,
   toNonce,
@@ -310,7 +311,7 @@ describe('while it follows, a node', () => {
           nextBeacon,
           network.genesis.validators.map(({ publicKey }) => publicKey),
         );
-        const nextCommitteeHash = committeeHash(epoch, drawn);
+        const nextCommitteeHash = committeeHash(toEpoch(epoch), drawn);
         const record = { ...closing.record, waveId: wave, nextBeacon, nextCommitteeHash };
         const cert = { ...closing, record };
         followed.peer({ kind: 'cert', cert, digest: waveDigest(record) }, network.now);
