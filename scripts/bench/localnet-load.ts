@@ -1,5 +1,5 @@
 /**
- * Load on a localnet from this process, signed beforehand. Paced: so many transfers a second, one
+ * Load on a localnet from this process, signed beforehand or one by one. Paced: so many transfers a second, one
  * after another at even distances whether or not the chain keeps up, validator by validator in turn.
  * Flood: each sender keeps its nonce window under way. A transfer is final when the certificate of
  * its wave arrives, over WebSocket, from the validator that took it.
@@ -31,28 +31,30 @@ export class TransferPlan {
 
   /** Signs `count` more of each sender. */
   sign(count: number): void {
-    for (const [from, key] of this.keys.entries()) {
-      const raws = this.#raws[from] ?? [];
-      for (let i = 0; i < count; i++) {
-        const to = this.keys[(from * 7 + raws.length) % this.keys.length] ?? key;
-        raws.push(toHex(signedTransfer(key, to.address, raws.length)));
-      }
-    }
+    for (const from of this.keys.keys()) for (let i = 0; i < count; i++) this.#signNext(from);
   }
 
   left(from: number): number {
     return (this.#raws[from]?.length ?? 0) - (this.next[from] ?? 0);
   }
 
-  /** The next transfer of a sender; what was taken is given up, for memory. */
+  /** The next transfer of a sender, signed now if it was not before; given up here, for memory. */
   take(from: number): string {
     const nonce = this.next[from] ?? 0;
+    if (this.left(from) === 0) this.#signNext(from);
     const raws = this.#raws[from];
     const raw = raws?.[nonce];
-    if (raws === undefined || raw === undefined) throw new Error(`sender ${from} has no more`);
+    if (raws === undefined || raw === undefined) throw new Error(`there is no sender ${from}`);
     raws[nonce] = '';
     this.next[from] = nonce + 1;
     return raw;
+  }
+
+  #signNext(from: number): void {
+    const [key, raws] = [this.keys[from], this.#raws[from]];
+    if (key === undefined || raws === undefined) throw new Error(`there is no sender ${from}`);
+    const to = this.keys[(from * 7 + raws.length) % this.keys.length] ?? key;
+    raws.push(toHex(signedTransfer(key, to.address, raws.length)));
   }
 }
 

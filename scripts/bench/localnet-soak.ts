@@ -17,26 +17,25 @@ const EARLY_PART = 1 / 6;
 /** Of the whole time, at each of the two readings. */
 const READING_PART = 1 / 30;
 const READINGS = 30;
-/** Signed at a time, while the load waits for less than a tenth of a second. */
-const SIGN_AT_ONCE = 1;
 
 export async function run(): Promise<Row[]> {
   const keys = localnetKeys(SENDERS);
-  const plan = new TransferPlan(keys, SIGN_AT_ONCE);
+  const plan = new TransferPlan(keys, 0);
   const net = await BenchLocalnet.start(VALIDATORS, keys);
   let isDone = false;
   try {
     const totalMs = MINUTES * 60_000;
     const beganMs = performance.now();
-    const loading = load(plan, net, totalMs);
+    const loading = pace(plan, net.clients, RATE, totalMs);
     const early = await residentAt(net, beganMs + totalMs * EARLY_PART, totalMs);
     const late = await residentAt(net, beganMs + totalMs, totalMs);
     const { sent, refused } = await loading;
+    const refusals = [...refused.values()].reduce((sum, count) => sum + count, 0);
     const ratios = late.map((bytes, i) => bytes / (early[i] ?? Number.NaN));
     isDone = true;
     return [
-      { name: `localnet, ${MINUTES} min of ${RATE} tx/s, taken`, value: sent, unit: 'tx' },
-      { name: 'localnet, refused of those', value: refused, unit: 'tx' },
+      { name: `localnet, ${MINUTES} min of ${RATE} tx/s, taken`, value: sent.length, unit: 'tx' },
+      { name: 'localnet, refused of those', value: refusals, unit: 'tx' },
       {
         name: 'localnet, resident at the end ÷ at minute 5, the worst',
         value: Math.max(...ratios),
@@ -51,24 +50,6 @@ export async function run(): Promise<Row[]> {
   } finally {
     await net.stop(!isDone);
   }
-}
-
-/** In slices, between which more is signed. */
-async function load(
-  plan: TransferPlan,
-  net: BenchLocalnet,
-  totalMs: number,
-): Promise<{ sent: number; refused: number }> {
-  const sliceMs = (1_000 * SENDERS) / RATE;
-  const untilMs = performance.now() + totalMs;
-  let [sent, refused] = [0, 0];
-  while (performance.now() < untilMs) {
-    const slice = await pace(plan, net.clients, RATE, sliceMs);
-    sent += slice.sent.length;
-    for (const count of slice.refused.values()) refused += count;
-    plan.sign(SIGN_AT_ONCE);
-  }
-  return { sent, refused };
 }
 
 /** Of each validator, over the last part before that moment. */
