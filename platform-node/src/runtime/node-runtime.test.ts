@@ -21,6 +21,7 @@ import {
 } from '@pyde/core/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { devnetAccounts, devnetValidator } from '../devnet/devnet-keys.ts';
+import type { NodeNetwork } from '../network/index.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { NodeRuntime } from './node-runtime.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
@@ -165,6 +166,35 @@ describe('NodeRuntime', () => {
     });
     expect(await node.submit(good.bytes)).toEqual(good.hash);
     expect(await node.submit(good.bytes)).toEqual(good.hash);
+  });
+
+  it('closes threads and store also when its network fails to close', async () => {
+    const warned: string[] = [];
+    const broken: NodeNetwork = {
+      peerId: '',
+      listenAddrs: () => [],
+      start: async () => {},
+      stop: () => Promise.reject(new Error('a socket does not close')),
+      send: () => {},
+      broadcast: () => {},
+      publish: () => {},
+      ask: () => Promise.reject(new Error('there are no peers')),
+      report: () => {},
+      peers: () => [],
+      metrics: () => ({}),
+    };
+    const node = await NodeRuntime.open({
+      folder,
+      newGenesis: () => genesis,
+      clock: systemClock,
+      logger: { ...silentLogger, warn: (message) => warned.push(message) },
+      verificationThreads: 1,
+      network: async () => broken,
+    });
+    await node.run();
+    await node.stop();
+    expect(warned).toEqual(['the network did not close as it should']);
+    await (await start(false)).stop();
   });
 
   it('refuses a committee of several, whose messages it could not send', async () => {

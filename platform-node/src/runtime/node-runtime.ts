@@ -339,7 +339,11 @@ export class NodeRuntime implements RpcBackend {
     this.#settlements.end();
     try {
       await this.#driver.stop();
-      await this.#network?.stop();
+      // Threads and store are closed also when some transport is not.
+      await this.#network?.stop().catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#logger.warn('the network did not close as it should', { reason });
+      });
       await this.#pool.close();
       await this.#execution.close();
     } finally {
