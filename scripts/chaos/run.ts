@@ -76,7 +76,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   mkdirSync(folder, { recursive: true });
   const skipped: string[] = [];
   const hindrance = options.faults.includes('disk')
-    ? SmallDisk.hindrance(`${folder}-disk-check`)
+    ? SmallDisk.hindrance(join(folder, 'disk-check'))
     : undefined;
   if (hindrance !== undefined) {
     skipped.push(`disk: ${hindrance}`);
@@ -332,6 +332,8 @@ class ChaosRun {
     };
     this.#load = spawn(process.execPath, [LOAD_CLIENT, JSON.stringify(options)], {
       stdio: ['pipe', 'inherit', 'inherit'],
+      // Ctrl-C is this process's to hear: the client ends with its input.
+      detached: true,
     });
     this.#load.stdin?.on('error', () => {});
   }
@@ -339,9 +341,9 @@ class ChaosRun {
   async #endLoad(): Promise<void> {
     const load = this.#load;
     if (load === undefined) return;
-    const { exitCode } = load;
-    if (exitCode !== null) {
-      this.#violations.push(`the load client ended with ${exitCode} before its time`);
+    const how = load.signalCode ?? load.exitCode;
+    if (how !== null) {
+      this.#violations.push(`the load client ended with ${how} before its time`);
       return;
     }
     const ended = once(load, 'exit');
