@@ -9,10 +9,15 @@ import { fileURLToPath } from 'node:url';
 const NEEDED_MAJOR = 24;
 const MODULES = new URL('../node_modules/', import.meta.url);
 
-/** Commands that run a node for hours, and what the process of one is started with. */
-const NODES = new Set(['otigen devnet', 'pyde node']);
-/** Bounds the young generation in MiB: unbounded, it grows with the load and stays grown. */
-export const NODE_FLAGS = ['--max-semi-space-size=8'];
+/**
+ * Commands that run a node for hours, and what the process of one is started with. They bound the
+ * young generation, in MiB: unbounded, it grows with the load and stays grown. That of a devnet is
+ * small, for it runs beside its author's other work; a validator has less to collect with a larger one.
+ */
+export const NODE_FLAGS = {
+  'otigen devnet': ['--max-semi-space-size=8'],
+  'pyde node': ['--max-semi-space-size=32'],
+};
 /**
  * For the C library of Linux, which reads them at the start of a process. Left alone it gives each
  * of some fifteen threads an arena that keeps what was freed in it, and keeps blocks of up to 32 MiB
@@ -30,7 +35,8 @@ export const NODE_ENVIRONMENT = {
  */
 export async function launch(name, launcher) {
   if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-    if (NODES.has(`${name} ${process.argv[2]}`)) startAsNode();
+    const flags = NODE_FLAGS[`${name} ${process.argv[2]}`];
+    if (flags !== undefined) startAsNode(flags);
     // Beside the project and not in the shared temporary folder, where others could plant code.
     module.enableCompileCache?.(fileURLToPath(new URL('.cache/pyde/compile', MODULES)));
     await import(new URL('../src/main.ts', launcher).href);
@@ -53,10 +59,12 @@ export async function launch(name, launcher) {
 /**
  * Both are taken at the start of a process alone, so this one becomes another; not on Windows. What
  * the user has set is left as it is.
+ *
+ * @param {readonly string[]} wanted
  */
-function startAsNode() {
+function startAsNode(wanted) {
   const given = process.execArgv.map(nameOf);
-  const flags = NODE_FLAGS.filter((flag) => !given.includes(nameOf(flag)));
+  const flags = wanted.filter((flag) => !given.includes(nameOf(flag)));
   const isSet = Object.keys(NODE_ENVIRONMENT).every((name) => process.env[name] !== undefined);
   if ((flags.length === 0 && isSet) || typeof process.execve !== 'function') return;
   const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];

@@ -40,7 +40,7 @@ describe.skipIf(process.platform !== 'linux')('the process of a node', () => {
 
   it('becomes one with the bounds of its memory', async () => {
     const { flags, variables } = await started([], {});
-    expect(flags).toEqual(expect.arrayContaining([...NODE_FLAGS]));
+    expect(flags).toEqual(expect.arrayContaining([...NODE_FLAGS['otigen devnet']]));
     expect(variables).toEqual(expect.arrayContaining(written(NODE_ENVIRONMENT)));
   });
 

@@ -18,7 +18,7 @@ const FILE_LOOKS = 11;
 const FILE_LOOK_EVERY_MS = 100;
 /** With what the launcher gives a node: it would start the node again and lose the channel. */
 const PROBE = [
-  ...NODE_FLAGS,
+  ...NODE_FLAGS['otigen devnet'],
   '--expose-gc',
   '--import',
   join(import.meta.dirname, 'memory-probe.ts'),

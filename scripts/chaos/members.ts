@@ -31,7 +31,7 @@ const LAUNCHER = at('../../apps/node/bin/pyde.js');
 const FAULTY = at('./faulty-node.ts');
 const CLOCK_SHIFT = at('./clock-shift.ts');
 /** The launcher would start the node again for what is missing, and lose the channel. */
-const FLAGS = [...NODE_FLAGS, '--max-old-space-size=768', '--import', CLOCK_SHIFT];
+const FLAGS = [...NODE_FLAGS['pyde node'], '--max-old-space-size=768', '--import', CLOCK_SHIFT];
 const P2P_APART = 1_000;
 const UP_AT_MOST_MS = 60_000;
 const STOP_AT_MOST_MS = 15_000;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { u64LittleEndian } from '../bytes/index.ts';
 import { blake3 } from '../crypto/index.ts';
 import { toAddress, toEpoch } from '../types/index.ts';
-import { HeldForHome, homeOf, TAKE_OVER_MS } from './homes.ts';
+import { HeldForHome, homeOf, MAX_BEHIND_MS, TAKE_OVER_MS } from './homes.ts';
 
 const address = (i: number) => toAddress(blake3(u64LittleEndian(BigInt(i))));
 
@@ -58,5 +58,18 @@ describe('transactions held for their home', () => {
     expect([held.has('c'), held.size]).toEqual([true, 1]);
     expect(held.takeDue(10_000, 10).map(({ entry }) => entry.name)).toEqual(['c']);
     expect(held.nextDueMs).toBeUndefined();
+  });
+
+  it('wait longer while waves run behind, and never for ever', () => {
+    const held = new HeldForHome<{ name: string }>();
+    held.hold({ name: 'a' }, 10);
+    held.runsBehind(700);
+    expect(held.nextDueMs).toBe(710 + TAKE_OVER_MS);
+    expect(held.takeDue(709 + TAKE_OVER_MS, 10)).toEqual([]);
+    // A clock that is wrong by days makes no difference of days.
+    held.runsBehind(10 ** 9);
+    expect(held.nextDueMs).toBe(10 + TAKE_OVER_MS + MAX_BEHIND_MS);
+    held.runsBehind(-5);
+    expect(held.takeDue(10 + TAKE_OVER_MS, 10).map(({ entry }) => entry.name)).toEqual(['a']);
   });
 });

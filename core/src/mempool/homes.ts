@@ -10,6 +10,8 @@ import { type Address, type Epoch, type MemberIndex, toMemberIndex } from '../ty
 
 /** How long a home has before another member takes a transaction over. */
 export const TAKE_OVER_MS = 2_000;
+/** At most so much more while waves with transactions run behind. */
+export const MAX_BEHIND_MS = 8_000;
 /** A home that showed no vertex in so many rounds is not waited for. */
 export const SILENT_HOME_ROUNDS = 10;
 
@@ -32,6 +34,16 @@ interface Held<Entry> {
 export class HeldForHome<Entry extends { readonly name: string }> {
   readonly #held = new Map<string, Held<Entry>>();
   #heard = 0;
+  #behindMs = 0;
+
+  /**
+   * By how much the newest wave with transactions ran behind its anchor. A home has so much more
+   * time: under load every transaction takes longer than it has, and each that is taken over for
+   * that alone is one more to carry.
+   */
+  runsBehind(ms: number): void {
+    this.#behindMs = Math.min(Math.max(0, ms), MAX_BEHIND_MS);
+  }
 
   get size(): number {
     return this.#held.size;
@@ -87,7 +99,7 @@ export class HeldForHome<Entry extends { readonly name: string }> {
 
   /** When the first of them is to be taken over; undefined when none waits. */
   get nextDueMs(): number | undefined {
-    for (const { sinceMs } of this.#held.values()) return sinceMs + TAKE_OVER_MS;
+    for (const { sinceMs } of this.#held.values()) return sinceMs + this.#patienceMs;
     return undefined;
   }
 
@@ -95,10 +107,14 @@ export class HeldForHome<Entry extends { readonly name: string }> {
   takeDue(nowMs: number, limit: number): Held<Entry>[] {
     const due: Held<Entry>[] = [];
     for (const held of this.#held.values()) {
-      if (held.sinceMs + TAKE_OVER_MS > nowMs || due.length >= limit) break;
+      if (held.sinceMs + this.#patienceMs > nowMs || due.length >= limit) break;
       due.push(held);
     }
     for (const { entry } of due) this.delete(entry.name);
     return due;
+  }
+
+  get #patienceMs(): number {
+    return TAKE_OVER_MS + this.#behindMs;
   }
 }

@@ -360,8 +360,12 @@ export class Mempool {
     return departed;
   }
 
-  /** Takes out what a wave executed, and drops what can no longer run. */
-  onWave(wave: Pick<WaveResult, 'executed' | 'passedOver'>, view: MempoolView): void {
+  /**
+   * Takes out what a wave executed, and drops what can no longer run.
+   * @param behindMs from the wave's timestamp to now
+   */
+  onWave(wave: Pick<WaveResult, 'executed' | 'passedOver'>, view: MempoolView, behindMs = 0): void {
+    this.#held.runsBehind(wave.executed.length > 0 ? behindMs : 0);
     const senders = new Set<string>();
     for (const { hash, from } of wave.executed) {
       const name = toHex(hash);

@@ -488,7 +488,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     for (const wave of waves) {
       const { record, digest } = wave;
       this.#head = { record, digest };
-      this.#setup.mempool.onWave(wave, this.#view());
+      this.#setup.mempool.onWave(wave, this.#view(), now.unixMs - Number(record.timestampMs));
       effects.push({ kind: 'wave', record });
       effects.push(...this.#consensus({ kind: 'wave-executed', record, digest }, now));
     }

@@ -12,8 +12,15 @@ import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../../../scripts/launch.js';
 import type { NodeJson } from './layout.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/pyde.js', import.meta.url));
-/** MiB: several nodes share the machine, and what is not bounded grows with the load. */
-const HEAP_FLAGS = [...NODE_FLAGS, '--max-old-space-size=768'];
+/**
+ * Several nodes share the machine: what is not bounded grows with the load, and threads that collect
+ * in parallel take the processor from another node.
+ */
+const HEAP_FLAGS = [
+  ...NODE_FLAGS['pyde node'],
+  '--no-parallel-scavenge',
+  '--max-old-space-size=768',
+];
 /** After the order to stop. */
 const STOP_AT_MOST_MS = 10_000;
 const TAIL_BYTES = 16_384;
