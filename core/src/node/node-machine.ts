@@ -39,6 +39,7 @@ import { FinalityRelay } from './finality-relay.ts';
 import { Forwarding } from './forwarding.ts';
 import type { NodeChain, NodeChainEffect, PeerEvent } from './node-chain.ts';
 import type { NodeEffect, NodeEvent } from './node-events.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { type HeardTx, MAX_GOSSIP_TX_BYTES, TxGossip } from './tx-gossip.ts';
 import { VerifiedAhead } from './verified-ahead.ts';
 
@@ -71,6 +72,7 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
   readonly #acknowledgements: Acknowledgements;
   readonly #verifiedAhead = new VerifiedAhead();
   readonly #forwarding = new Forwarding();
+  readonly #clock = new SteadyClock();
   readonly #relay: FinalityRelay;
   readonly #gossip = new TxGossip();
   /** What the chain last asked for. */
@@ -153,7 +155,8 @@ export class NodeMachine implements Machine<NodeEvent, NodeEffect> {
     return this.#halted === undefined && this.#setup.chain.prepare();
   }
 
-  step(event: NodeEvent, now: Instant): NodeEffect[] {
+  step(event: NodeEvent, given: Instant): NodeEffect[] {
+    const now = this.#clock.believed(given, this.#head.record.timestampMs);
     const effects = this.#handle(event, now);
     const takeOverMs = this.#setup.mempool.nextTakeOverMs;
     const ownMs = earlier(takeOverMs, earlier(this.#relay.dueMs, this.#gossipMs(now)));

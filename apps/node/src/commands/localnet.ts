@@ -85,7 +85,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
         output.event(
           'node_died',
           event,
-          `${output.paint('red', `${name} has ended`)} ${how}: ${words}`,
+          `${output.paint('red', `${name} has ended`)} ${how}${words === '' ? '' : `: ${words}`}`,
         );
         output.event(
           'node_restart',

@@ -104,11 +104,13 @@ export class ChildNode {
 
 const logPath = ({ folder }: NodeJson): string => join(folder, 'node.log');
 
-/** What the node said last, in its own words where it said why. */
+/** What the node said of its end; empty when it was cut off in the middle of its work. */
 export function lastWords(json: NodeJson): string {
   const lines = readFileSync(logPath(json)).subarray(-TAIL_BYTES).toString().trimEnd().split('\n');
   const refusal = lines.findLast((line) => line.startsWith('pyde [ERROR] '));
-  return (refusal ?? lines.at(-1) ?? '').replace('pyde [ERROR] ', '');
+  if (refusal !== undefined) return refusal.replace('pyde [ERROR] ', '');
+  const last = lines.at(-1) ?? '';
+  return /"level":"(debug|info)"/.test(last) ? '' : last;
 }
 
 /** Without what npm and a test runner put in for their own child. */
