@@ -1,5 +1,5 @@
 import { PydeError } from '@pyde/core/bytes';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EXIT, Output, printable, table, toFailure } from './index.ts';
 
 function outputTo(isJson: boolean, isTTY: boolean) {
@@ -7,6 +7,10 @@ function outputTo(isJson: boolean, isTTY: boolean) {
   const stream = { isTTY, write: (text: string) => written.push(text) };
   return { output: new Output(isJson, stream, stream), written };
 }
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe('what pyde prints', () => {
   it('is lines for people, and one JSON value with --json', () => {
@@ -23,6 +27,7 @@ describe('what pyde prints', () => {
   });
 
   it('has colour and progress on a terminal alone', () => {
+    vi.stubEnv('NO_COLOR', '');
     const [terminal, pipe] = [outputTo(false, true), outputTo(false, false)];
     for (const { output } of [terminal, pipe]) {
       output.progress('half');
