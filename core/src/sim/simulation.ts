@@ -6,12 +6,10 @@
  * The part with load and faults lasts as long as asked; then faults stop and the network has to come
  * to rest: every transaction settled, every node at one height.
  */
-import { isPydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
-import { assertSupply, type ExecutedWave } from '../execution/index.ts';
+import type { ExecutedWave } from '../execution/index.ts';
 import { homeOf } from '../mempool/index.ts';
 import { type NodeEffect, type NodeEvent, type Reply, writeGenesis } from '../node/index.ts';
-import { StateStore } from '../state/index.ts';
 import { type HardFinalityCert, toValidatorIndex } from '../types/index.ts';
 import { Arrivals, type Parcel } from './arrivals.ts';
 import { checkBounds, sizesOf } from './bounds.ts';
@@ -46,6 +44,7 @@ import {
   SimNode,
   type World,
 } from './sim-node.ts';
+import { checkSupply } from './supply-check.ts';
 import { Trace } from './trace.ts';
 import { Violation } from './violation.ts';
 
@@ -272,7 +271,9 @@ export class Simulation implements World, Observer {
         this.#keepMoving(atUs);
         if (event.kind === 'boot') await this.#boot(event.node);
         else this.#handle(event);
-        if (this.#supplyDue !== undefined) await this.#checkSupply(this.#supplyDue);
+        const supplyDue = this.#supplyDue;
+        this.#supplyDue = undefined;
+        if (supplyDue !== undefined) await checkSupply(supplyDue);
       }
       return undefined;
     } catch (error) {
@@ -523,16 +524,6 @@ export class Simulation implements World, Observer {
     const turn = Number(record.waveId) / SUPPLY_EVERY_WAVES;
     const honest = this.nodes.filter((node) => node.honest);
     this.#supplyDue = honest[turn % honest.length];
-  }
-
-  async #checkSupply(node: SimNode): Promise<void> {
-    this.#supplyDue = undefined;
-    try {
-      await assertSupply(node.disk, StateStore.open(node.disk));
-    } catch (error) {
-      if (isPydeError(error) || !(error instanceof Error)) throw error;
-      throw new Violation('supply', node.index, error.message);
-    }
   }
 
   // Whether it goes on, and whether it is done.

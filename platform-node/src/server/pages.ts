@@ -4,7 +4,7 @@
  */
 import type { Logger } from '@pyde/core/platform';
 import fastify, { type FastifyInstance } from 'fastify';
-import { listenError } from './listen-error.ts';
+import { listenOn } from './listening.ts';
 
 export interface PageAnswer {
   readonly status: number;
@@ -66,17 +66,9 @@ export class PageServer {
       reply.code(404).type('text/plain').send(`There is ${known} here.\n`),
     );
     servePages(app, pages);
-    try {
-      await app.listen({ host, port });
-    } catch (error) {
-      await app.close();
-      throw listenError(error, host, port);
-    }
+    const bound = await listenOn(app, { host, port });
     this.#app = app;
-    const address = app.server.address();
-    return typeof address === 'object' && address !== null
-      ? { host: address.address, port: address.port }
-      : { host, port };
+    return bound;
   }
 
   /** Safe to call twice. */

@@ -10,7 +10,7 @@ import { isPydeError, PydeError } from '@pyde/core/bytes';
 import type { Logger } from '@pyde/core/platform';
 import { type CallWatch, type RpcBackend, RpcService } from '@pyde/core/rpc';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { listenError } from './listen-error.ts';
+import { listenOn } from './listening.ts';
 import { type Pages, servePages } from './pages.ts';
 import { readBody } from './request-body.ts';
 import { SocketSet } from './socket-set.ts';
@@ -66,17 +66,9 @@ export class RpcServer {
   async start(): Promise<{ readonly host: string; readonly port: number }> {
     const { host, port } = this.#options;
     const app = await this.#build();
-    try {
-      await app.listen({ host, port });
-    } catch (error) {
-      await app.close();
-      throw listenError(error, host, port);
-    }
+    const bound = await listenOn(app, { host, port });
     this.#app = app;
-    const address = app.server.address();
-    return typeof address === 'object' && address !== null
-      ? { host: address.address, port: address.port }
-      : { host, port };
+    return bound;
   }
 
   /** Ends all connections, within a second. Safe to call twice. */

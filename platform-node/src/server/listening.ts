@@ -1,5 +1,6 @@
-/** Why a server cannot listen, and what to do about it. */
+/** Listening, and why a server cannot, and what to do about it. */
 import { PydeError } from '@pyde/core/bytes';
+import type { FastifyInstance } from 'fastify';
 
 export type ServerErrorCode =
   | 'server.port-taken'
@@ -7,8 +8,33 @@ export type ServerErrorCode =
   | 'server.address'
   | 'server.listen';
 
+export interface BoundAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Listens; a server that cannot is closed. @returns the address that it is bound to
+ * @throws PydeError of {@link ServerErrorCode}
+ */
+export async function listenOn(
+  app: FastifyInstance,
+  { host, port }: BoundAddress,
+): Promise<BoundAddress> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw listenError(error, host, port);
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null
+    ? { host: address.address, port: address.port }
+    : { host, port };
+}
+
 /** A `PydeError` of {@link ServerErrorCode} for what `listen` threw. */
-export function listenError(error: unknown, host: string, port: number): unknown {
+function listenError(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const where = `${host}:${port}`;
   const details = { host, port };
