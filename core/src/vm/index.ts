@@ -1,0 +1,19 @@
+export type { WasmError, WasmErrorCode } from './error.ts';
+export { LIMITS } from './limits.ts';
+export {
+  type ByteRange,
+  type ConstantExpression,
+  type CustomSection,
+  type DataSegment,
+  describeFuncType,
+  type ElementSegment,
+  type Export,
+  type FuncType,
+  type FunctionBody,
+  type FunctionImport,
+  type Global,
+  type Limits,
+  VALUE_TYPE,
+  type ValueType,
+  type WasmModule,
+} from './module.ts';

@@ -1,0 +1,40 @@
+/**
+ * The sizes a module may have. They are rules of the chain: every node refuses the same modules.
+ * Each lies at or below what the engines accept (V8, SpiderMonkey and JavaScriptCore share most of
+ * their limits), with room for what metering adds, so that no engine ever refuses a module for its
+ * size after it was accepted here.
+ */
+
+export const LIMITS = {
+  moduleBytes: 1024 * 1024,
+  types: 10_000,
+  /** Engines accept 1,000 of each. */
+  params: 1_000,
+  results: 1_000,
+  imports: 1_000,
+  /** Defined in the module. */
+  functions: 10_000,
+  /** Locals with the size in front left out: declarations, operators and the final `end`. */
+  bodyBytes: 64 * 1024,
+  /** Of one function, parameters included. Engines accept 50,000, metering adds a few. */
+  locals: 49_000,
+  /** Blocks open at once, the function's own included. */
+  blockDepth: 4_096,
+  /** Labels of one `br_table`, its default included. */
+  tableLabels: 65_520,
+  tableEntries: 4_096,
+  /** Of 64 KiB: a larger minimum is refused, a larger maximum is brought down to this. */
+  memoryPages: 1_024,
+  globals: 10_000,
+  exports: 10_000,
+  elementSegments: 10_000,
+  /** Of one segment; more than a table holds could never be written. */
+  elementFunctions: 4_096,
+  dataSegments: 10_000,
+  customSections: 1_000,
+  /** Bytes of UTF-8 in a name of an import, export or custom section. */
+  nameBytes: 1_024,
+} as const;
+
+/** What the format itself allows where the chain only clamps: pages of 64 KiB in 4 GiB. */
+export const MEMORY_PAGES_OF_FORMAT = 65_536;
