@@ -1,0 +1,32 @@
+/**
+ * What a run of a contract costs besides its operators, and how deep it may go. Everything here is
+ * a rule of the chain; docs/protocol/contracts-wasm.md states it. Which operators cost 1 and which
+ * 0 stands in operators.ts.
+ */
+
+/** Gas that `memory.grow` takes for each page it adds, besides the operator's own. */
+export const GROW_GAS_PER_PAGE = 1_000;
+
+/** Bytes of memory.copy, memory.fill and memory.init a unit of gas pays for; part units count. */
+export const BULK_BYTES_PER_GAS = 16;
+
+/** Taken before a module is instantiated. */
+export const INSTANTIATION_GAS = {
+  /** Pages of the initial memory that cost nothing. */
+  freePages: 32,
+  /** For each page above those. */
+  perPage: 1_000,
+  /** Bytes of active data segments, taken together, that a unit of gas pays for. */
+  dataBytesPerUnit: 16,
+  /** For each function in an active element segment. */
+  perElement: 1,
+} as const;
+
+/**
+ * Slots of 8 bytes that a frame takes from the stack's budget besides params, locals and its
+ * greatest operand height: what engines put into a frame on their own account.
+ */
+export const FRAME_SLOTS = 8;
+
+/** The stack's budget, shared by nested frames. */
+export const STACK_BUDGET_SLOTS = 16_384;

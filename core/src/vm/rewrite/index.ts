@@ -1,0 +1,1 @@
+export { INTERNAL, STATUS } from './internal.ts';
