@@ -16,6 +16,7 @@ export type WasmErrorCode =
   | 'wasm.body-length'
   | 'wasm.count'
   | 'wasm.form'
+  | 'wasm.range'
   | 'wasm.type'
   | 'wasm.feature'
   | 'wasm.operator'

@@ -1,3 +1,4 @@
+export { decodeModule } from './decode/index.ts';
 export type { WasmError, WasmErrorCode } from './error.ts';
 export { LIMITS } from './limits.ts';
 export {
@@ -17,3 +18,4 @@ export {
   type ValueType,
   type WasmModule,
 } from './module.ts';
+export { type ContractType, type ValidModule, validateModule } from './validate/index.ts';

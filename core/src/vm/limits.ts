@@ -18,6 +18,8 @@ export const LIMITS = {
   bodyBytes: 64 * 1024,
   /** Of one function, parameters included. Engines accept 50,000, metering adds a few. */
   locals: 49_000,
+  /** Operands of one function at once; a frame with more could never be entered. */
+  operandHeight: 16_384,
   /** Blocks open at once, the function's own included. */
   blockDepth: 4_096,
   /** Labels of one `br_table`, its default included. */

@@ -1,0 +1,2 @@
+export { decodeModule } from './decode-module.ts';
+export { ModuleReader } from './reader.ts';

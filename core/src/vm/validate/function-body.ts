@@ -1,0 +1,521 @@
+/**
+ * Function bodies: core specification §3.3 by the algorithm of appendix A.3, with the binary form
+ * (§5.4) read in the same pass. Nothing recurses and no operator makes an object; the stacks are
+ * kept from one function to the next.
+ *
+ * It trusts what decodeModule and validateDefinitions have checked: sizes, type indices of
+ * functions, and where bodies begin and end.
+ */
+import { ModuleReader } from '../decode/reader.ts';
+import { featureError, limitError, type WasmError, wasmError } from '../error.ts';
+import { FEATURE, numberType, refusedOperator } from '../features.ts';
+import { LIMITS } from '../limits.ts';
+import {
+  type FuncType,
+  type FunctionBody,
+  isValueType,
+  typeIndexOf,
+  VALUE_TYPE,
+  type ValueType,
+  type WasmModule,
+} from '../module.ts';
+import {
+  FIRST_OPERAND,
+  HAS_SIGNATURE,
+  IMMEDIATE,
+  IMMEDIATE_KIND,
+  NATURAL_ALIGNMENT,
+  OP,
+  PREFIX,
+  PREFIXED,
+  RESULT,
+  SECOND_OPERAND,
+  THIRD_OPERAND,
+} from '../operators.ts';
+import { BlockStack } from './block-stack.ts';
+import { OperandStack, UNKNOWN } from './operand-stack.ts';
+
+const { i32, i64, f32, f64 } = VALUE_TYPE;
+
+/** One result, by its type. */
+const SINGLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
+  [i32]: [i32],
+  [i64]: [i64],
+  [f32]: [f32],
+  [f64]: [f64],
+};
+const NONE: readonly ValueType[] = [];
+const EMPTY_BLOCK_TYPE = 0x40;
+/** A memory argument's alignment bit that announces the index of a memory. */
+const HAS_MEMORY_INDEX = 0x40;
+
+export class FunctionValidator {
+  readonly #module: WasmModule;
+  /** By function index, imports first. */
+  readonly #functionTypes: readonly (FuncType | undefined)[];
+  readonly #operands = new OperandStack();
+  readonly #blocks = new BlockStack();
+  readonly #localTypes = new Uint8Array(LIMITS.locals);
+  #localCount = 0;
+  /** Which br_table last looked at a label, by its depth from the innermost block. */
+  readonly #seenLabels = new Uint32Array(LIMITS.blockDepth);
+  #labelTables = 0;
+  #reader: ModuleReader;
+  /** Where the current operator starts. */
+  #at = 0;
+
+  constructor(module: WasmModule) {
+    this.#module = module;
+    const count = module.imports.length + module.functions.length;
+    this.#functionTypes = Array.from(
+      { length: count },
+      (_, i) => module.types[typeIndexOf(module, i) ?? -1],
+    );
+    this.#reader = new ModuleReader(module.bytes, 0, 0, 'function body');
+  }
+
+  /** Validates one body and returns the greatest number of operands on its stack. */
+  validate(body: FunctionBody): number {
+    const type = this.#typeAt(body.typeIndex, body.declaration.start);
+    this.#setLocals(type, body);
+    const { start, end } = body.code;
+    this.#reader = new ModuleReader(this.#module.bytes, start, end, 'function body');
+    this.#operands.clear();
+    this.#blocks.clear();
+    this.#blocks.open(OP.block, NONE, type.results, 0, start);
+    this.#operators();
+    if (this.#reader.remaining > 0) {
+      throw wasmError(
+        'wasm.body-length',
+        this.#reader.at,
+        `${this.#reader.remaining} bytes follow the end of a function`,
+        { remaining: this.#reader.remaining },
+      );
+    }
+    return this.#operands.highest;
+  }
+
+  #setLocals(type: FuncType, body: FunctionBody): void {
+    this.#localTypes.set(type.params);
+    let count = type.params.length;
+    for (const group of body.locals) {
+      this.#localTypes.fill(group.type, count, count + group.count);
+      count += group.count;
+    }
+    this.#localCount = count;
+  }
+
+  /** Reads operators to the end of the function. */
+  #operators(): void {
+    const reader = this.#reader;
+    const operands = this.#operands;
+    while (this.#blocks.depth > 0) {
+      const at = reader.at;
+      this.#at = at;
+      let code = reader.u8();
+      if (code === PREFIX) code = PREFIXED + reader.u32();
+      if (HAS_SIGNATURE[code] !== 1) {
+        this.#structured(code);
+        continue;
+      }
+      const immediate = IMMEDIATE_KIND[code] ?? 0;
+      if (immediate !== IMMEDIATE.none) this.#immediate(immediate, code);
+      const first = FIRST_OPERAND[code] ?? 0;
+      if (first !== 0) {
+        operands.pop(first, at);
+        const second = SECOND_OPERAND[code] ?? 0;
+        if (second !== 0) {
+          operands.pop(second, at);
+          const third = THIRD_OPERAND[code] ?? 0;
+          if (third !== 0) operands.pop(third, at);
+        }
+      }
+      const result = RESULT[code] ?? 0;
+      if (result !== 0) operands.push(result, at);
+    }
+  }
+
+  /** Reads and checks what follows an opcode whose operands do not depend on it. */
+  #immediate(kind: number, code: number): void {
+    const reader = this.#reader;
+    switch (kind) {
+      case IMMEDIATE.memoryArgument:
+        this.#needMemory();
+        this.#memoryArgument(NATURAL_ALIGNMENT[code] ?? 0);
+        break;
+      case IMMEDIATE.i32:
+        reader.s32();
+        break;
+      case IMMEDIATE.i64:
+        reader.skipS64();
+        break;
+      case IMMEDIATE.f32:
+        reader.skip(4);
+        break;
+      case IMMEDIATE.f64:
+        reader.skip(8);
+        break;
+      case IMMEDIATE.memory:
+        this.#needMemory();
+        this.#memoryIndex();
+        break;
+      case IMMEDIATE.twoMemories:
+        this.#needMemory();
+        this.#memoryIndex();
+        this.#memoryIndex();
+        break;
+      case IMMEDIATE.dataAndMemory:
+        this.#dataIndex();
+        this.#needMemory();
+        this.#memoryIndex();
+        break;
+      case IMMEDIATE.data:
+        this.#dataIndex();
+        break;
+    }
+  }
+
+  /** Operators whose operands depend on the module, the function or the stack. */
+  #structured(code: number): void {
+    switch (code) {
+      case OP.localGet:
+        this.#operands.push(this.#localType(), this.#at);
+        break;
+      case OP.localSet:
+        this.#operands.pop(this.#localType(), this.#at);
+        break;
+      case OP.localTee: {
+        const type = this.#localType();
+        this.#operands.pop(type, this.#at);
+        this.#operands.push(type, this.#at);
+        break;
+      }
+      case OP.globalGet:
+        this.#globalGet();
+        break;
+      case OP.globalSet:
+        this.#globalSet();
+        break;
+      case OP.drop:
+        this.#operands.popAny(this.#at);
+        break;
+      case OP.select:
+        this.#select();
+        break;
+      case OP.call:
+        this.#call(this.#calledFunction());
+        break;
+      case OP.callIndirect:
+        this.#callIndirect();
+        break;
+      case OP.block:
+      case OP.loop:
+        this.#openBlock(code);
+        break;
+      case OP.if:
+        this.#openBlock(code);
+        break;
+      case OP.else:
+        this.#else();
+        break;
+      case OP.end:
+        this.#end();
+        break;
+      case OP.br:
+        this.#operands.popAll(this.#labelTypes(this.#label()), this.#at);
+        this.#becomePolymorphic();
+        break;
+      case OP.brIf:
+        this.#brIf();
+        break;
+      case OP.brTable:
+        this.#brTable();
+        break;
+      case OP.return:
+        this.#operands.popAll(this.#blocks.resultsAt(this.#blocks.depth - 1), this.#at);
+        this.#becomePolymorphic();
+        break;
+      case OP.unreachable:
+        this.#becomePolymorphic();
+        break;
+      default:
+        throw refusedOperator(code, this.#at);
+    }
+  }
+
+  // Blocks
+
+  #openBlock(operator: number): void {
+    const at = this.#at;
+    const [params, results] = this.#blockType();
+    if (operator === OP.if) this.#operands.pop(i32, at);
+    this.#operands.popAll(params, at);
+    this.#open(operator, params, results);
+  }
+
+  #open(operator: number, params: readonly ValueType[], results: readonly ValueType[]): void {
+    const base = this.#operands.height;
+    this.#blocks.open(operator, params, results, base, this.#at);
+    this.#operands.enterBlock(base, false);
+    this.#operands.pushAll(params, this.#at);
+  }
+
+  #else(): void {
+    const blocks = this.#blocks;
+    if (blocks.operatorAt(0) !== OP.if) {
+      throw wasmError('wasm.form', this.#at, 'an else belongs to no if');
+    }
+    const params = blocks.paramsAt(0);
+    const results = blocks.resultsAt(0);
+    this.#close(results);
+    this.#open(OP.else, params, results);
+  }
+
+  #end(): void {
+    const blocks = this.#blocks;
+    const results = blocks.resultsAt(0);
+    if (blocks.operatorAt(0) === OP.if && !sameTypes(blocks.paramsAt(0), results)) {
+      throw wasmError('wasm.type', this.#at, 'an if without else must give back what it takes');
+    }
+    this.#close(results);
+    if (blocks.depth > 0) this.#operands.pushAll(results, this.#at);
+  }
+
+  /** Takes the innermost block's results and leaves it. */
+  #close(results: readonly ValueType[]): void {
+    this.#operands.popAll(results, this.#at);
+    this.#operands.expectBase(this.#at);
+    this.#blocks.close();
+    this.#operands.enterBlock(this.#blocks.baseAt(0), this.#blocks.isPolymorphic);
+  }
+
+  #becomePolymorphic(): void {
+    this.#operands.becomePolymorphic();
+    this.#blocks.becomePolymorphic();
+  }
+
+  /** Parameters and results of a block, §5.4.1. */
+  #blockType(): readonly [readonly ValueType[], readonly ValueType[]] {
+    const at = this.#reader.at;
+    const byte = this.#module.bytes[at] ?? 0;
+    if (byte === EMPTY_BLOCK_TYPE) {
+      this.#reader.skip(1);
+      return EMPTY_BLOCK;
+    }
+    if (isValueType(byte)) {
+      this.#reader.skip(1);
+      return VALUE_BLOCK[byte];
+    }
+    const index = this.#reader.s33();
+    if (index < 0) {
+      // Throws: the byte was none of the four types.
+      numberType(byte, at, 'a block');
+      throw wasmError('wasm.type', at, 'a block has a negative type index', { typeIndex: index });
+    }
+    const type = this.#typeAt(index, at);
+    return [type.params, type.results];
+  }
+
+  // Branches
+
+  /** A label's depth from the innermost block. */
+  #label(): number {
+    const at = this.#reader.at;
+    const label = this.#reader.u32();
+    if (label >= this.#blocks.depth) {
+      throw wasmError(
+        'wasm.label',
+        at,
+        `a branch to depth ${label} where ${this.#blocks.depth} blocks are open`,
+        { label, open: this.#blocks.depth },
+      );
+    }
+    return label;
+  }
+
+  /** What a branch to a label takes along: a loop's parameters, another block's results. */
+  #labelTypes(label: number): readonly ValueType[] {
+    return this.#blocks.operatorAt(label) === OP.loop
+      ? this.#blocks.paramsAt(label)
+      : this.#blocks.resultsAt(label);
+  }
+
+  #brIf(): void {
+    const types = this.#labelTypes(this.#label());
+    this.#operands.pop(i32, this.#at);
+    this.#operands.popAll(types, this.#at);
+    this.#operands.pushAll(types, this.#at);
+  }
+
+  /** Each distinct label is held against the stack once, however often the table names it. */
+  #brTable(): void {
+    const at = this.#at;
+    const labels = this.#reader.count('tableLabels', 1) + 1;
+    if (labels > LIMITS.tableLabels) {
+      throw limitError('tableLabels', labels, LIMITS.tableLabels, at);
+    }
+    this.#operands.pop(i32, at);
+    this.#labelTables++;
+    let arity = -1;
+    for (let i = 0; i < labels; i++) {
+      const label = this.#label();
+      if (this.#seenLabels[label] === this.#labelTables) continue;
+      this.#seenLabels[label] = this.#labelTables;
+      const types = this.#labelTypes(label);
+      if (arity >= 0 && types.length !== arity) {
+        throw wasmError(
+          'wasm.type',
+          at,
+          `a br_table has labels of ${arity} and of ${types.length} operands`,
+          { label },
+        );
+      }
+      arity = types.length;
+      this.#operands.peekAll(types, at);
+    }
+    this.#becomePolymorphic();
+  }
+
+  // Calls
+
+  #calledFunction(): FuncType {
+    const at = this.#reader.at;
+    const index = this.#reader.u32();
+    const type = this.#functionTypes[index];
+    if (type === undefined) {
+      throw unknownIndex('function', index, this.#functionTypes.length, at);
+    }
+    return type;
+  }
+
+  #callIndirect(): void {
+    const at = this.#reader.at;
+    const type = this.#typeAt(this.#reader.u32(), at);
+    const tableAt = this.#reader.at;
+    const table = this.#reader.u32();
+    if (table !== 0) {
+      throw featureError(FEATURE.multipleTables, tableAt, `call_indirect of table ${table}`);
+    }
+    if (this.#module.table === undefined) {
+      throw wasmError('wasm.index', tableAt, 'call_indirect in a module that has no table');
+    }
+    this.#operands.pop(i32, this.#at);
+    this.#call(type);
+  }
+
+  #call(type: FuncType): void {
+    this.#operands.popAll(type.params, this.#at);
+    this.#operands.pushAll(type.results, this.#at);
+  }
+
+  // Operands and variables
+
+  /** Without a type: two operands of one type, whatever it is. */
+  #select(): void {
+    const at = this.#at;
+    this.#operands.pop(i32, at);
+    const second = this.#operands.popAny(at);
+    const first = this.#operands.popAny(at);
+    if (first !== second && first !== UNKNOWN && second !== UNKNOWN) {
+      throw wasmError('wasm.type', at, 'select chooses between operands of different types');
+    }
+    this.#operands.push(first === UNKNOWN ? second : first, at);
+  }
+
+  #localType(): number {
+    const at = this.#reader.at;
+    const index = this.#reader.u32();
+    if (index >= this.#localCount) throw unknownIndex('local', index, this.#localCount, at);
+    return this.#localTypes[index] ?? UNKNOWN;
+  }
+
+  #globalGet(): void {
+    const at = this.#reader.at;
+    const index = this.#reader.u32();
+    const global = this.#module.globals[index];
+    if (global === undefined) {
+      throw unknownIndex('global', index, this.#module.globals.length, at);
+    }
+    this.#operands.push(global.type, this.#at);
+  }
+
+  #globalSet(): void {
+    const at = this.#reader.at;
+    const index = this.#reader.u32();
+    const global = this.#module.globals[index];
+    if (global === undefined) {
+      throw unknownIndex('global', index, this.#module.globals.length, at);
+    }
+    if (!global.isMutable) {
+      throw wasmError('wasm.immutable', at, `global ${index} cannot be set`, { index });
+    }
+    this.#operands.pop(global.type, this.#at);
+  }
+
+  // Memory
+
+  #needMemory(): void {
+    if (this.#module.memory !== undefined) return;
+    throw wasmError('wasm.index', this.#at, 'the module has no memory');
+  }
+
+  #memoryArgument(natural: number): void {
+    const at = this.#reader.at;
+    const alignment = this.#reader.u32();
+    if (alignment > natural) {
+      if (alignment >= HAS_MEMORY_INDEX && alignment < 2 * HAS_MEMORY_INDEX) {
+        throw featureError(FEATURE.multipleMemories, at, 'an access with a memory index');
+      }
+      throw wasmError('wasm.alignment', at, `alignment 2^${alignment} is above 2^${natural}`, {
+        alignment,
+        natural,
+      });
+    }
+    this.#reader.u32();
+  }
+
+  #memoryIndex(): void {
+    const at = this.#reader.at;
+    if (this.#reader.u8() !== 0) {
+      throw featureError(FEATURE.multipleMemories, at, 'the index of a memory other than 0');
+    }
+  }
+
+  /** Needs the data count section, by which code can be checked before data is read. */
+  #dataIndex(): void {
+    const at = this.#reader.at;
+    const index = this.#reader.u32();
+    const count = this.#module.dataCount;
+    if (count === undefined) {
+      throw wasmError('wasm.index', at, 'a data segment is named without a data count section');
+    }
+    if (index >= count) throw unknownIndex('data segment', index, count, at);
+  }
+
+  #typeAt(index: number, at: number): FuncType {
+    const type = this.#module.types[index];
+    if (type === undefined) throw unknownIndex('type', index, this.#module.types.length, at);
+    return type;
+  }
+}
+
+type BlockType = readonly [readonly ValueType[], readonly ValueType[]];
+
+const EMPTY_BLOCK: BlockType = [NONE, NONE];
+const VALUE_BLOCK: Readonly<Record<ValueType, BlockType>> = {
+  [i32]: [NONE, SINGLE[i32]],
+  [i64]: [NONE, SINGLE[i64]],
+  [f32]: [NONE, SINGLE[f32]],
+  [f64]: [NONE, SINGLE[f64]],
+};
+
+function sameTypes(a: readonly ValueType[], b: readonly ValueType[]): boolean {
+  return a === b || (a.length === b.length && a.every((type, i) => type === b[i]));
+}
+
+function unknownIndex(what: string, index: number, count: number, at: number): WasmError {
+  return wasmError('wasm.index', at, `there is no ${what} ${index}, there are ${count}`, {
+    index,
+    count,
+  });
+}
