@@ -35,9 +35,11 @@ function readConstant(reader: ModuleReader): Pick<ConstantExpression, 'kind' | '
   }
 }
 
-/** `global.get`, and i32 and i64 add, sub and mul. */
+/** `global.get`, second operands, and i32 and i64 add, sub and mul. */
 const EXTENDED: ReadonlySet<number> = new Set([
   OP.globalGet,
+  OP.i32Const,
+  OP.i64Const,
   ...[0x6a, 0x6b, 0x6c],
   ...[0x7c, 0x7d, 0x7e],
 ]);

@@ -16,7 +16,7 @@ const ELEMENT_KIND_FUNCTION = 0x00;
 
 export function readElements(reader: ModuleReader): ElementSegment[] {
   const segments: ElementSegment[] = [];
-  const count = reader.count('elementSegments', 5);
+  const count = reader.count('elementSegments', 3);
   for (let i = 0; i < count; i++) segments.push(readElement(reader));
   return segments;
 }

@@ -12,7 +12,7 @@ const CONTINUATION = 0x5d;
 
 export function readTypes(reader: ModuleReader): FuncType[] {
   const types: FuncType[] = [];
-  const count = reader.count('types', 3);
+  const count = reader.count('types', 2);
   for (let i = 0; i < count; i++) types.push(readFuncType(reader));
   return types;
 }
