@@ -1,3 +1,17 @@
+export {
+  ABI_SECTION,
+  ABI_VERSION,
+  type AbiFunction,
+  ATTRIBUTE,
+  type Attribute,
+  type ContractAbi,
+  checkAbi,
+  decodeAbi,
+  encodeAbi,
+  hasAttribute,
+  isDispatched,
+  selectorOf,
+} from './abi/index.ts';
 export { decodeModule } from './decode/index.ts';
 export type { WasmError, WasmErrorCode } from './error.ts';
 export { LIMITS } from './limits.ts';

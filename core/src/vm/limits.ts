@@ -36,6 +36,10 @@ export const LIMITS = {
   customSections: 1_000,
   /** Bytes of UTF-8 in a name of an import, export or custom section. */
   nameBytes: 1_024,
+  /** Functions that `pyde.abi` declares, bytes of the name of one, and its access list. */
+  abiFunctions: 1_000,
+  abiNameBytes: 256,
+  abiAccessEntries: 1_000,
 } as const;
 
 /** What the format itself allows where the chain only clamps: pages of 64 KiB in 4 GiB. */
