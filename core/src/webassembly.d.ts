@@ -3,6 +3,7 @@
  * that take in core's sources with @types/node have no declaration of it.
  */
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array): boolean;
   class Module {
     constructor(bytes: Uint8Array);
     static customSections(module: Module, name: string): ArrayBuffer[];
@@ -15,6 +16,9 @@ declare namespace WebAssembly {
     constructor(limits: { initial: number; maximum?: number });
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
+  }
+  class Global<T extends number | bigint = number | bigint> {
+    value: T;
   }
   class RuntimeError extends Error {}
 }
