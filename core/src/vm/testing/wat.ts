@@ -20,7 +20,7 @@ const ACCEPTED: Features = {
  *
  * @throws {Error} with wabt's message, when it is no text of a module
  */
-export function wat(text: string, features: Features = {}): Uint8Array {
+export function wat(text: string | Uint8Array, features: Features = {}): Uint8Array {
   const module = toolkit.parseWat('test.wat', text, { ...ACCEPTED, ...features });
   try {
     module.resolveNames();
