@@ -14,6 +14,33 @@ export {
 } from './abi/index.ts';
 export { decodeModule } from './decode/index.ts';
 export type { WasmError, WasmErrorCode } from './error.ts';
+// To run a module: `new Machine({ host }).run(cache.prepare(hash, code, type), entry, request)`.
+export {
+  type CallRequest,
+  Frame,
+  HostFault,
+  type HostFunction,
+  type HostFunctions,
+  type HostTrapCode,
+  MAX_CALL_DEPTH,
+  MAX_LIVE_PAGES,
+  Machine,
+  type MachineOptions,
+  MemoryPool,
+  type MemoryPoolOptions,
+  type MemoryShape,
+  ModuleCache,
+  type ModuleCacheOptions,
+  type Outcome,
+  PAGE_BYTES,
+  type PreparedModule,
+  prepareModule,
+  type Returned,
+  type Reverted,
+  type TrapCode,
+  type TrapDetail,
+  type Trapped,
+} from './instance/index.ts';
 export { LIMITS } from './limits.ts';
 export {
   type ByteRange,

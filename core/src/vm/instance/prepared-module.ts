@@ -1,0 +1,123 @@
+/// <reference path="../../webassembly.d.ts" />
+/**
+ * A contract's module, ready to be instantiated: decoded, validated, rewritten and compiled, with
+ * what instantiation costs and whether its active segments fit, worked out once.
+ */
+import { invariant } from '../../bytes/index.ts';
+import { ABI_SECTION, type ContractAbi, checkAbi } from '../abi/index.ts';
+import { decodeModule } from '../decode/index.ts';
+import { INSTANTIATION_GAS } from '../gas.ts';
+import type { ConstantExpression, WasmModule } from '../module.ts';
+import { rewriteModule } from '../rewrite/index.ts';
+import { type ContractType, validateModule } from '../validate/index.ts';
+import { asHostFault } from './host-fault.ts';
+import { type MemoryShape, PAGE_BYTES } from './memory-pool.ts';
+
+export interface PreparedModule {
+  readonly compiled: WebAssembly.Module;
+  /** Names of host functions, each once. */
+  readonly imports: readonly string[];
+  /** Undefined for a module without a memory. */
+  readonly memory: MemoryShape | undefined;
+  readonly hasStart: boolean;
+  /** Exported functions without parameters and results: what can be called. */
+  readonly entries: ReadonlySet<string>;
+  /** Undefined for a module without a section `pyde.abi`. */
+  readonly abi: ContractAbi | undefined;
+  /** Taken before instantiation. */
+  readonly instantiationGas: number;
+  /** Set where an active segment lies outside: every instantiation traps with this. */
+  readonly segmentTrap: 'memory-out-of-bounds' | 'table-out-of-bounds' | undefined;
+  /** What it may take of memory while it is held. */
+  readonly estimatedBytes: number;
+}
+
+/**
+ * Compiled code is up to this many times its WebAssembly; what the engine holds a module besides.
+ * Deliberately more than measured (docs/protocol/contracts-wasm.md), so that no module is cheaper
+ * to hold than it is.
+ */
+const COMPILED_PER_BYTE = 16;
+const MODULE_OVERHEAD_BYTES = 64 * 1024;
+
+/**
+ * @throws WasmError for a module that this chain does not accept
+ * @throws HostFault where the engine refuses what was accepted here
+ */
+export function prepareModule(code: Uint8Array, type: ContractType): PreparedModule {
+  const module = decodeModule(code);
+  const valid = validateModule(module, type);
+  const hasAbi = module.customs.some(({ name }) => name === ABI_SECTION);
+  const abi = hasAbi ? checkAbi(module, type) : undefined;
+  const rewritten = rewriteModule(valid);
+  return {
+    compiled: compileBytes(rewritten.bytes),
+    imports: [...new Set(module.imports.map((one) => one.name))],
+    memory: rewritten.memory,
+    hasStart: rewritten.hasStart,
+    entries: entriesOf(module),
+    abi,
+    instantiationGas: instantiationGas(module),
+    segmentTrap: segmentTrap(module),
+    estimatedBytes: MODULE_OVERHEAD_BYTES + COMPILED_PER_BYTE * rewritten.bytes.length,
+  };
+}
+
+function compileBytes(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw asHostFault('the engine refuses a module that was validated', error);
+  }
+}
+
+function entriesOf(module: WasmModule): ReadonlySet<string> {
+  const entries = new Set<string>();
+  const imported = module.imports.length;
+  for (const { kind, index, name } of module.exports) {
+    if (kind !== 'function') continue;
+    const typeIndex = module.functions[index - imported]?.typeIndex;
+    const type = typeIndex === undefined ? undefined : module.types[typeIndex];
+    if (type?.params.length === 0 && type.results.length === 0) entries.add(name);
+  }
+  return entries;
+}
+
+/** Pages above those that are free, and what the active segments write. */
+function instantiationGas(module: WasmModule): number {
+  const pages = Math.max(0, (module.memory?.min ?? 0) - INSTANTIATION_GAS.freePages);
+  let gas = pages * INSTANTIATION_GAS.perPage;
+  let bytes = 0;
+  for (const { offset, bytes: range } of module.data) {
+    if (offset !== undefined) bytes += range.end - range.start;
+  }
+  gas += Math.ceil(bytes / INSTANTIATION_GAS.dataBytesPerUnit);
+  for (const { functions } of module.elements)
+    gas += functions.length * INSTANTIATION_GAS.perElement;
+  return gas;
+}
+
+/** In the order in which engines write: elements first, then data. */
+function segmentTrap(module: WasmModule): PreparedModule['segmentTrap'] {
+  const entries = module.table?.min ?? 0;
+  for (const { offset, functions } of module.elements) {
+    if (offsetOf(module, offset) + functions.length > entries) return 'table-out-of-bounds';
+  }
+  const bytes = (module.memory?.min ?? 0) * PAGE_BYTES;
+  for (const { offset, bytes: range } of module.data) {
+    if (offset === undefined) continue;
+    if (offsetOf(module, offset) + range.end - range.start > bytes) return 'memory-out-of-bounds';
+  }
+  return undefined;
+}
+
+/** An i32 constant, unsigned; globals only refer to globals before them. */
+function offsetOf(module: WasmModule, expression: ConstantExpression): number {
+  let constant = expression;
+  while (constant.kind === 'global') {
+    const global = module.globals[Number(constant.value)];
+    invariant(global !== undefined, 'a validated constant names a global that exists');
+    constant = global.init;
+  }
+  return Number(BigInt.asUintN(32, constant.value));
+}
