@@ -333,7 +333,9 @@ export class BodyWriter {
   }
 
   #enterBlock(): void {
-    this.#fuel.enter(this.#survey.costOf(this.#block++));
+    const cost = this.#survey.costOf(this.#block++);
+    if (this.#fuel.looksAtOnce(cost)) this.#copyTo(this.#reader.at);
+    this.#fuel.enter(cost);
   }
 
   /** Behind a branch that is always taken; the code up to the block's end is left out. */

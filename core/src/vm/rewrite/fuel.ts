@@ -87,9 +87,18 @@ export class FuelWriter {
     this.#unchecked = MAX_UNCHECKED_GAS + 1;
   }
 
-  /** A basic block begins. */
+  /** Whether `enter` has anything to write for a block of this cost. */
+  looksAtOnce(cost: number): boolean {
+    return cost > 0 && this.#unchecked > MAX_UNCHECKED_GAS;
+  }
+
+  /**
+   * A basic block begins. Where fuel must be looked at, that is done here: further on it could
+   * stand between a comparison and the branch on it, which engines would then not join.
+   */
   enter(cost: number): void {
     this.#owed += cost;
+    if (this.looksAtOnce(cost)) this.#take({ writes: false, keeps: true, checks: true });
   }
 
   /** Whether `settle` has anything to write. */
