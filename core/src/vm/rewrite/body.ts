@@ -118,7 +118,7 @@ export class BodyWriter {
     this.#operators(body, isWrapped);
     if (isWrapped) this.#out.u8(OP.end);
     if (this.#isReachable) {
-      this.#fuel.finish(isExported);
+      if (survey.takesFuel) this.#fuel.finish(isExported);
       if (hasCalls) writeStackExit(this.#out, globals, slots, stackLocal);
     }
     this.#out.u8(OP.end);

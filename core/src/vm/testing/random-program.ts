@@ -4,6 +4,7 @@
  * that gives its bits, so that no float has to pass through JavaScript to be compared.
  */
 import fc from 'fast-check';
+import { LIMITS } from '../limits.ts';
 import { type FuncType, VALUE_TYPE, type ValueType } from '../module.ts';
 import {
   i32 as constI32,
@@ -28,6 +29,8 @@ const ENTRY: FuncType = { params: [i32, i64], results: [i64] };
 
 export interface RandomProgram {
   readonly bytes: Uint8Array;
+  /** The same with the chain's bound of memory stated, which the engine alone would not keep. */
+  readonly bounded: Uint8Array;
   readonly args: readonly [i32: number, i64: bigint];
   /** Names of the exported functions that give a global's bits. */
   readonly globals: readonly string[];
@@ -81,29 +84,32 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
     })),
     ...getters.map((code) => ({ type: getter, code })),
   ];
-  const bytes = moduleOf({
-    types: types.map(({ params, results }) => funcType(params, results)),
-    functions: defined,
-    ...(tableSize === 0 ? {} : { table: limits(tableSize) }),
-    ...(hasMemory ? { memory: limits(pages, maxPages) } : {}),
-    globals: globals.map(({ type, isMutable, bits }) =>
-      globalOf(type, isMutable, constant(type, bits)),
-    ),
-    exports: [
-      exportOf('run', 'function'),
-      ...(hasMemory ? [exportOf('memory', 'memory')] : []),
-      ...globals.map((_, i) => exportOf(`global${i}`, 'function', functions.length + i)),
-    ],
-    ...(slots.length === 0
-      ? {}
-      : { elements: [elementsAt(constI32(tableSize - slots.length), slots)] }),
-    ...(around.dataSegments === 0 ? {} : { dataCount: around.dataSegments }),
-    data: [
-      ...passive.map((length) => passiveData(patternOf(length))),
-      ...active.map((at) => dataAt(constI32(at), patternOf(at % 50))),
-    ],
-  });
-  return { bytes, args, globals: globals.map((_, i) => `global${i}`) };
+  const bytesWith = (most: number | undefined): Uint8Array =>
+    moduleOf({
+      types: types.map(({ params, results }) => funcType(params, results)),
+      functions: defined,
+      ...(tableSize === 0 ? {} : { table: limits(tableSize) }),
+      ...(hasMemory ? { memory: limits(pages, most) } : {}),
+      globals: globals.map(({ type, isMutable, bits }) =>
+        globalOf(type, isMutable, constant(type, bits)),
+      ),
+      exports: [
+        exportOf('run', 'function'),
+        ...(hasMemory ? [exportOf('memory', 'memory')] : []),
+        ...globals.map((_, i) => exportOf(`global${i}`, 'function', functions.length + i)),
+      ],
+      ...(slots.length === 0
+        ? {}
+        : { elements: [elementsAt(constI32(tableSize - slots.length), slots)] }),
+      ...(around.dataSegments === 0 ? {} : { dataCount: around.dataSegments }),
+      data: [
+        ...passive.map((length) => passiveData(patternOf(length))),
+        ...active.map((at) => dataAt(constI32(at), patternOf(at % 50))),
+      ],
+    });
+  const bytes = bytesWith(maxPages);
+  const bounded = maxPages === undefined ? bytesWith(LIMITS.memoryPages) : bytes;
+  return { bytes, bounded, args, globals: globals.map((_, i) => `global${i}`) };
 }
 
 /** The program of a seed. */
