@@ -1,0 +1,29 @@
+/** A run's effects in one line, the same from the interpreter as from an engine. */
+import { toHex } from '../../../bytes/index.ts';
+import { blake3 } from '../../../crypto/index.ts';
+import type { CorpusRun } from './case.ts';
+
+export interface Effects {
+  /** What every engine agrees on; which trap of WebAssembly it was is for people. */
+  readonly end: 'returned' | 'out-of-gas' | 'stack-exhausted' | 'trapped' | 'not-instantiated';
+  readonly gas: bigint;
+  /** Bits, unsigned. */
+  readonly results: readonly bigint[];
+  /** Of a run that returned. */
+  readonly stackSlotsLeft: number;
+  readonly memory: Uint8Array;
+}
+
+/** What a run that is undone left in memory shows nowhere, and out of gas it is not even defined. */
+export function lineOf(run: CorpusRun, effects: Effects): string {
+  const { end, gas, results, stackSlotsLeft, memory } = effects;
+  const parts = [`${run.name}: ${end}`, `gas ${gas}`];
+  if (end === 'returned') {
+    parts.push(`stack ${stackSlotsLeft}`, ...results.map((bits) => bits.toString(16)));
+  }
+  if (end === 'returned' || end === 'trapped') parts.push(`memory ${hashOf(memory)}`);
+  return parts.join(', ');
+}
+
+const hashOf = (memory: Uint8Array): string =>
+  memory.length === 0 ? 'none' : toHex(blake3(memory)).slice(2, 18);

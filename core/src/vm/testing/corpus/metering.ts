@@ -1,0 +1,195 @@
+/** Runs that end for want of gas or stack, at every point where they can. */
+import {
+  type CorpusCase,
+  type CorpusRun,
+  MANY_CALLS,
+  onEveryFuel,
+  run,
+  WHOLE_STACK,
+  within,
+} from './case.ts';
+
+/** Every kind of block, branch, call and charge, in some 170 gas. */
+const everyFuel: CorpusCase = {
+  name: 'every fuel of a small program',
+  text: `(module (memory 1) (table 2 funcref) (elem (i32.const 0) $double)
+    (type $unary (func (param i32) (result i32)))
+    (data $text "0123456789abcdef0123456789abcdef!")
+    (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+    (func $pair (param i32) (result i32 i32)
+      (if (i32.and (local.get 0) (i32.const 1)) (then (return (local.get 0) (i32.const 7))))
+      (local.get 0) (local.get 0))
+    (func (export "run") (param $n i32) (result i32) (local $sum i32)
+      nop
+      (memory.fill (i32.const 64) (i32.const 3) (i32.const 40))
+      (loop $next
+        (block $two (block $one (block $zero
+          (br_table $zero $one $two (local.get $n)))
+          (local.set $sum (i32.add (local.get $sum) (i32.const 100))) (br $two))
+          (local.set $sum (call_indirect (type $unary) (local.get $sum) (i32.const 0))))
+        (call $pair (local.get $n))
+        (local.set $sum (i32.add (local.get $sum) (i32.add)))
+        (if (i32.eqz (local.get $n))
+          (then (memory.copy (i32.const 200) (i32.const 64) (i32.const 17)))
+          (else (i32.store8 (local.get $n) (local.get $sum))))
+        (br_if $next (i32.ge_s (local.tee $n (i32.sub (local.get $n) (i32.const 1)))
+          (i32.const 0))))
+      (memory.init $text (i32.const 300) (i32.const 0) (i32.const 33))
+      (i32.store (i32.const 400) (local.get $sum))
+      (local.get $sum)))`,
+  runs: onEveryFuel(run('run', 3), 200),
+  warmups: MANY_CALLS,
+};
+
+/** A trap of another kind in the middle: the block it stands in is paid, the next is not. */
+const trapsOnFuel: CorpusCase = {
+  name: 'every fuel up to a trap',
+  text: `(module (memory 1)
+    (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+    (func (export "divide") (result i32)
+      (drop (call $divide (i32.const 5) (i32.const 2)))
+      (drop (call $divide (i32.const 5) (i32.const 0)))
+      (i32.add (i32.const 1) (i32.const 2)))
+    (func (export "store") (i32.store (i32.const 0) (i32.const 1))
+      (i32.store (i32.const 65533) (i32.const 2)) (i32.store (i32.const 4) (i32.const 3)))
+    (func (export "unreachable") (i32.store (i32.const 0) (i32.const 1))
+      (if (i32.load (i32.const 0)) (then (drop (i32.const 1)) unreachable)))
+    (func (export "fill") (memory.fill (i32.const 65500) (i32.const 1) (i32.const 100)))
+    (func (export "fill all") (memory.fill (i32.const 0) (i32.const 1) (i32.const -1)))
+    (func (export "loop") (loop (br 0)))
+    (func (export "empty loop and call") (call 5))
+    (func (export "grow") (result i32) (memory.grow (i32.const 2))))`,
+  runs: [
+    ...onEveryFuel(run('divide'), 14),
+    ...onEveryFuel(run('store'), 12),
+    ...onEveryFuel(run('unreachable'), 9),
+    ...onEveryFuel(run('fill'), 14),
+    run('fill all'),
+    within(run('fill all'), { fuel: 268_435_459 }),
+    within(run('fill all'), { fuel: 268_435_460 }),
+    within(run('loop'), { fuel: 100_000 }),
+    within(run('empty loop and call'), { fuel: 100_000 }),
+    within(run('grow'), { fuel: 1 }),
+    within(run('grow'), { fuel: 2 }),
+    within(run('grow'), { fuel: 2_001 }),
+    within(run('grow'), { fuel: 2_002 }),
+  ],
+  warmups: 50, // two of them loop for 100,000 gas
+};
+
+const DEEP = 100_000;
+
+/** Functions that call themselves `n` times, with frames of every shape. */
+const frames: readonly (readonly [name: string, text: string])[] = [
+  [
+    'plain',
+    `(func $plain (export "plain") (param $n i32) (result i32)
+      (if (i32.eqz (local.get $n)) (then (return (i32.const 0))))
+      (i32.add (i32.const 1) (call $plain (i32.sub (local.get $n) (i32.const 1)))))`,
+  ],
+  [
+    'with 100 locals of i64',
+    `(func $locals (export "with 100 locals of i64") (param $n i32) (result i32)
+      (local ${'i64 '.repeat(100)})
+      (if (i32.eqz (local.get $n)) (then (return (i32.const 0))))
+      ${Array.from({ length: 100 }, (_, i) => `(local.set ${i + 1} (i64.extend_i32_u (local.get $n)))`).join(' ')}
+      (drop (call $locals (i32.sub (local.get $n) (i32.const 1))))
+      (i32.wrap_i64 ${Array.from({ length: 100 }, (_, i) => i + 1).reduce((sum, i) => `(i64.add ${sum} (local.get ${i}))`, '(i64.const 0)')}))`,
+  ],
+  [
+    'with 100 operands of f64',
+    `(func $operands (export "with 100 operands of f64") (param $n i32) (result i32)
+      (if (i32.eqz (local.get $n)) (then (return (i32.const 0))))
+      ${'(f64.convert_i32_u (local.get $n)) '.repeat(100)}
+      (drop (call $operands (i32.sub (local.get $n) (i32.const 1))))
+      ${'f64.add '.repeat(99)} i32.trunc_sat_f64_s)`,
+  ],
+  [
+    'with 20 params and results',
+    `(func $wide (export "with 20 params and results") (param $n i32) (result i32)
+      (call $many (local.get $n) ${'(i64.const 5) '.repeat(19)})
+      ${'drop '.repeat(19)})
+    (func $many (param $n i32) (param ${'i64 '.repeat(19)}) (result i32 ${'i64 '.repeat(19)})
+      (if (i32.eqz (local.get $n)) (then (return (i32.const 9)
+        ${Array.from({ length: 19 }, (_, i) => `(local.get ${i + 1})`).join(' ')})))
+      (call $many (i32.sub (local.get $n) (i32.const 1))
+        ${Array.from({ length: 19 }, (_, i) => `(local.get ${i + 1})`).join(' ')}))`,
+  ],
+  [
+    'through a table',
+    `(func $table (export "through a table") (param $n i32) (result i32)
+      (if (i32.eqz (local.get $n)) (then (return (i32.const 0))))
+      (i32.add (i32.const 1)
+        (call_indirect (type $unary) (i32.sub (local.get $n) (i32.const 1)) (i32.const 0))))`,
+  ],
+];
+
+const recursion: CorpusCase = {
+  name: 'recursion of 100,000 frames',
+  text: `(module (type $unary (func (param i32) (result i32)))
+    (table 1 funcref) (elem (i32.const 0) $table) ${frames.map(([, text]) => text).join('\n')})`,
+  runs: frames.flatMap(([name]): CorpusRun[] => [
+    run(name, DEEP),
+    ...[0, 1, 2, 50].map((n) => run(name, n)),
+    // Around what a small budget still holds.
+    ...[0, 11, 12, 13, 14, 30, 200, 230, 500].map((slots) =>
+      within(run(name, 1), { stackSlots: slots }),
+    ),
+  ]),
+  warmups: 20, // the deepest run has some 1,300 frames
+};
+
+/** The deepest that the whole budget holds, and one more. */
+const deepest: CorpusCase = {
+  name: 'the last frame that fits',
+  text: `(module (memory 1)
+    (func $down (export "down") (param $n i32)
+      (i32.store (i32.const 0) (local.get $n))
+      (if (local.get $n) (then (call $down (i32.sub (local.get $n) (i32.const 1)))))))`,
+  runs: [
+    ...Array.from({ length: 6 }, (_, i) => run('down', Math.floor(WHOLE_STACK / 11) - 4 + i)),
+    ...[10, 11, 12, 21, 22, 23].map((slots) => within(run('down', 1), { stackSlots: slots })),
+  ],
+  warmups: 20,
+};
+
+const STACKED = 1_000;
+const stacked = (constant: string, add: string): string =>
+  `${`${constant} `.repeat(STACKED)} ${`${add} `.repeat(STACKED - 1)}`;
+
+const operands: CorpusCase = {
+  name: '1,000 stacked operands',
+  text: `(module (type $many (func (param ${'i32 '.repeat(STACKED)})
+      (result ${'i32 '.repeat(STACKED)})))
+    (func (export "i32") (param $x i32) (result i32) ${stacked('local.get $x', 'i32.add')})
+    (func (export "i64") (param $x i32) (result i64)
+      ${stacked('local.get $x i64.extend_i32_s', 'i64.add')})
+    (func (export "f32") (param $x i32) (result i32)
+      ${stacked('local.get $x f32.convert_i32_s', 'f32.add')} i32.reinterpret_f32)
+    (func (export "f64") (param $x i32) (result i64)
+      ${stacked('local.get $x f64.convert_i32_s', 'f64.mul')} i64.reinterpret_f64)
+    (func $turn (type $many)
+      ${Array.from({ length: STACKED }, (_, i) => `local.get ${STACKED - 1 - i}`).join(' ')})
+    (func (export "params and results") (param $x i32) (result i32)
+      ${Array.from({ length: STACKED }, (_, i) => `i32.const ${i}`).join(' ')}
+      call $turn ${'i32.sub '.repeat(STACKED - 1)})
+    (func (export "under a call") (param $x i32) (result i32)
+      ${'local.get $x '.repeat(STACKED)} (block (call $leaf) (br_if 0 (local.get $x)))
+      ${'i32.xor '.repeat(STACKED - 1)})
+    (func $leaf))`,
+  runs: ['i32', 'i64', 'f32', 'f64', 'params and results', 'under a call'].flatMap((name) => [
+    run(name, 3),
+    ...[1_008, 1_009, 1_010, 1_016, 1_017, 1_018, 4_000, 4_018].map((slots) =>
+      within(run(name, -7), { stackSlots: slots }),
+    ),
+  ]),
+  warmups: 2_000, // of 2,000 operators each
+};
+
+export const meteringCases: readonly CorpusCase[] = [
+  everyFuel,
+  trapsOnFuel,
+  recursion,
+  deepest,
+  operands,
+];
