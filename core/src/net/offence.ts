@@ -16,10 +16,12 @@ export const OFFENCE_POINTS = {
   'slow-answer': 4,
   /** An answer or frame that nobody asked for. */
   unasked: 20,
-  /** A question, message or stream above its rate. */
+  /** A question, message, stream or nameless connection above its rate. */
   flood: 2,
   /** Gossip that its topic's validator refused. */
   'bad-gossip': 20,
+  /** A connection that ended before its encryption named a peer; of the host. */
+  'nameless-connection': 4,
   /** A handshake that ended in a refusal or in nothing. */
   'failed-handshake': 10,
   /** A handshake made of another one's bytes. */

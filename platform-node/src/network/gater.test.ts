@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -35,6 +36,17 @@ async function dial(node: LoopbackNode, target: TestNode): Promise<Connection | 
   } catch {
     return undefined;
   }
+}
+
+/** A connection that says something which is no handshake, and goes. */
+async function connectAndLeave(host: string, port: number): Promise<void> {
+  const socket = createConnection(port, host);
+  socket.on('error', () => {});
+  // A host that is banned is cut off before it knows that it was connected.
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+  socket.write('hello');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  socket.destroy();
 }
 
 const strict = { exemptLocal: false, newPerSecondPerHost: 1_000, newPerSecond: 1_000 };
@@ -91,6 +103,45 @@ describe('the door', () => {
     await until('the same over there', () => bad.getConnections().length === 0);
     expect(await dial(bad, node)).toBeUndefined();
     expect(metric(node, 'connections_refused_by_peer')).toBeGreaterThanOrEqual(1);
+  });
+
+  it('bans a host whose connections end without a name, and takes it back in time', async () => {
+    const node = await openTestNode(genesis, {
+      limits: { ...strict, maxPendingPerHost: 50 },
+      scoreRules: { banLoopback: true, hostBanAt: 40, firstBanMs: 500 },
+    });
+    const [, , host = '', , port = ''] = addressOf(node).split('/');
+    for (let i = 0; i < 9; i++) await connectAndLeave(host, Number(port));
+    await until('their end', () => metric(node, 'connections_inbound_pending') === 0);
+    expect(metric(node, 'banned_hosts')).toBe(0);
+    for (let i = 0; i < 3; i++) await connectAndLeave(host, Number(port));
+    await until('the ban', () => metric(node, 'banned_hosts') === 1);
+    expect(await dial(await stranger(), node)).toBeUndefined();
+    await until('its end', () => metric(node, 'banned_hosts') === 0);
+    expect(await dial(await stranger(), node)).toBeDefined();
+  });
+
+  it('bans a host that brings more connections at once than it may', async () => {
+    const node = await openTestNode(genesis, {
+      limits: { ...strict, maxPendingPerHost: 2 },
+      scoreRules: { banLoopback: true, hostBanAt: 10 },
+    });
+    const [, , host = '', , port = ''] = addressOf(node).split('/');
+    const held = Array.from({ length: 8 }, () => createConnection(Number(port), host));
+    for (const socket of held) socket.on('error', () => {});
+    await until('the ban', () => metric(node, 'banned_hosts') === 1);
+    for (const socket of held) socket.destroy();
+  });
+
+  it('does not punish named connections for ending, nor one host for another one', async () => {
+    const node = await openTestNode(genesis, {
+      limits: strict,
+      scoreRules: { banLoopback: true, hostBanAt: 8 },
+    });
+    for (let i = 0; i < 6; i++) await (await dial(await stranger(), node))?.close();
+    await until('their end', () => metric(node, 'connections_inbound_ordinary') === 0);
+    expect(metric(node, 'banned_hosts')).toBe(0);
+    expect(await dial(await stranger(), node)).toBeDefined();
   });
 
   it('holds a ban over a restart', async () => {

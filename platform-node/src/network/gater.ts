@@ -3,7 +3,8 @@
  * (docs/protocol/network.md, "Connections"). libp2p itself has no cap by address.
  *
  * A connection is judged by its address when it arrives and by its peer id once its encryption
- * stands; from then on it no longer counts as pending. A validator behind sentries takes and dials
+ * stands; from then on it no longer counts as pending. One that ends without a name, or comes faster
+ * than its host may bring them, counts against the host. A validator behind sentries takes and dials
  * nobody else.
  */
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface';
@@ -11,6 +12,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import {
   ConnectionCaps,
   type ConnectionLimits,
+  type ConnectionRefusal,
   ipOfMultiaddr,
   type PeerScores,
 } from '@pyde/core/net';
@@ -26,11 +28,16 @@ export interface GaterOptions {
   isCommittee(peerId: string): boolean;
 }
 
+/** What a host's own connections alone bring about, and no honest peer's, which backs off. */
+const OF_ITS_HOST: ReadonlySet<ConnectionRefusal> = new Set(['host-pending-full', 'host-rate']);
+
 export class Gater implements ConnectionGater {
   readonly caps: ConnectionCaps;
   readonly #options: GaterOptions;
   /** Of inbound connections that are open or on their way, by their remote address. */
   readonly #tickets = new Map<string, number>();
+  /** Of those, whose encryption has not named their peer yet. */
+  readonly #nameless = new Set<number>();
   #refusedByAddress = 0;
   #refusedByPeer = 0;
 
@@ -102,13 +109,19 @@ export class Gater implements ConnectionGater {
     const nowMs = clock.now().monotonicMs;
     if (scores.isHostBanned(address, nowMs) && !this.caps.isCommitteeHost(address)) return true;
     const admission = this.caps.arrive(address, nowMs);
-    if (!admission.admitted) return true;
+    if (!admission.admitted) {
+      if (OF_ITS_HOST.has(admission.refusal)) scores.reportHost(address, 'flood', nowMs);
+      return true;
+    }
     const { ticket } = admission;
     const key = keyOf(connection.remoteAddr);
     this.#tickets.set(key, ticket);
+    this.#nameless.add(ticket);
     const release = (): void => {
       this.caps.release(ticket);
       if (this.#tickets.get(key) === ticket) this.#tickets.delete(key);
+      if (!this.#nameless.delete(ticket)) return;
+      scores.reportHost(address, 'nameless-connection', clock.now().monotonicMs);
     };
     connection.addEventListener('close', release, { once: true });
     if (connection.status !== 'open') release();
@@ -116,8 +129,9 @@ export class Gater implements ConnectionGater {
   }
 
   #identify(peerId: string, connection: MultiaddrConnection): boolean {
-    if (this.#isRefused(peerId, ipOf(connection.remoteAddr))) return true;
     const ticket = this.#tickets.get(keyOf(connection.remoteAddr));
+    if (ticket !== undefined) this.#nameless.delete(ticket);
+    if (this.#isRefused(peerId, ipOf(connection.remoteAddr))) return true;
     if (ticket === undefined) return true;
     const isCommittee = this.#options.isCommittee(peerId);
     if (this.caps.identified(ticket, isCommittee) !== undefined) return true;
