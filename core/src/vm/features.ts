@@ -68,10 +68,15 @@ const TYPE_FEATURES: readonly (readonly [first: number, last: number, feature: s
   [0x6a, 0x6e, FEATURE.garbageCollection],
 ];
 
+/** The feature that brought a type other than the four numbers, by the type's first byte. */
+export function typeFeature(code: number): string | undefined {
+  return TYPE_FEATURES.find(([first, last]) => code >= first && code <= last)?.[2];
+}
+
 /** A value type by its byte; `what` says where it stands. */
 export function numberType(code: number, offset: number, what: string): ValueType {
   if (isValueType(code)) return code;
-  const feature = TYPE_FEATURES.find(([first, last]) => code >= first && code <= last)?.[2];
+  const feature = typeFeature(code);
   const name = `${what}, type 0x${hex(code)},`;
   if (feature !== undefined) throw featureError(feature, offset, name);
   throw wasmError('wasm.type', offset, `${name} is no value type`, { type: code });

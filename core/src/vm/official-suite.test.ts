@@ -35,22 +35,23 @@ function verdict(bytes: Uint8Array): string {
   }
 }
 
-describe.skipIf(files.length === 0)(
-  'official test suite (PYDE_WASM_SUITE names its folder)',
-  () => {
-    it.each(files)('%s', (file) => {
-      const defects: string[] = [];
-      for (const module of modulesOf(readFileSync(join(folder, file), 'latin1'))) {
-        const { line, expectation, reason, bytes } = module;
-        if (bytes === undefined) continue;
-        const code = verdict(bytes);
-        const agrees =
-          expectation === 'valid'
-            ? code === 'accepted' || OWN_REASONS.has(code) || !WebAssembly.validate(bytes)
-            : code !== 'accepted' || WebAssembly.validate(bytes);
-        if (!agrees) defects.push(`line ${line}: ${expectation} ${reason}, we say ${code}`);
-      }
-      expect(defects).toEqual([]);
-    });
-  },
-);
+it.skipIf(folder === '')('finds the official suite where PYDE_WASM_SUITE says', () => {
+  expect(files.length).toBeGreaterThan(0);
+});
+
+describe.skipIf(folder === '')('official test suite', () => {
+  it.each(files)('%s', (file) => {
+    const defects: string[] = [];
+    for (const module of modulesOf(readFileSync(join(folder, file), 'latin1'))) {
+      const { line, expectation, reason, bytes } = module;
+      if (bytes === undefined) continue;
+      const code = verdict(bytes);
+      const agrees =
+        expectation === 'valid'
+          ? code === 'accepted' || OWN_REASONS.has(code) || !WebAssembly.validate(bytes)
+          : code !== 'accepted' || WebAssembly.validate(bytes);
+      if (!agrees) defects.push(`line ${line}: ${expectation} ${reason}, we say ${code}`);
+    }
+    expect(defects).toEqual([]);
+  });
+});

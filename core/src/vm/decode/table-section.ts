@@ -1,15 +1,13 @@
 /** The table: core specification §5.5.7. At most one, of functions. */
 import { featureError, limitError, wasmError } from '../error.ts';
-import { FEATURE } from '../features.ts';
+import { FEATURE, typeFeature } from '../features.ts';
 import { LIMITS } from '../limits.ts';
 import type { Limits } from '../module.ts';
 import type { ModuleReader } from './reader.ts';
 import { readLimits } from './size-limits.ts';
 
 const FUNCTION_REFERENCE = 0x70;
-const EXTERNAL_REFERENCE = 0x6f;
-/** A table with an initialiser, or of a reference type written out. */
-const TYPED: ReadonlySet<number> = new Set([0x40, 0x63, 0x64]);
+const WITH_INITIALISER = 0x40;
 
 export function readTable(reader: ModuleReader): Limits | undefined {
   const at = reader.at;
@@ -27,10 +25,8 @@ export function readTable(reader: ModuleReader): Limits | undefined {
 }
 
 function refusedTable(type: number, at: number): Error {
-  if (type === EXTERNAL_REFERENCE) {
-    return featureError(FEATURE.referenceTypes, at, 'a table of external references');
-  }
-  if (TYPED.has(type)) return featureError(FEATURE.functionReferences, at, 'a typed table');
+  const feature = type === WITH_INITIALISER ? FEATURE.functionReferences : typeFeature(type);
+  if (feature !== undefined) return featureError(feature, at, `a table of type ${type}`);
   return wasmError('wasm.type', at, `a table of type ${type}; only functions are accepted`, {
     type,
   });

@@ -100,7 +100,8 @@ const PARTS: ModuleParts = {
 export const abiModule = (abi: Partial<Abi> = {}): Uint8Array =>
   moduleOf({ ...PARTS, customs: [['pyde.abi', abiBytes(abi)]] });
 
-const withSection = (...payloads: readonly Part[]): Uint8Array =>
+/** The same module with such sections `pyde.abi`. */
+export const moduleWithAbi = (...payloads: readonly Part[]): Uint8Array =>
   moduleOf({ ...PARTS, customs: payloads.map((payload) => ['pyde.abi', payload] as const) });
 const withAttributes = (name: string, attributes: number, index: Partial<Abi> = {}): Malformed =>
   malformed(`a function that is ${name}`, 'wasm.abi-attributes', () =>
@@ -109,13 +110,13 @@ const withAttributes = (name: string, attributes: number, index: Partial<Abi> = 
 
 export const abi: readonly Malformed[] = [
   malformed('no ABI', 'wasm.abi', () => moduleOf(PARTS)),
-  malformed('two ABIs', 'wasm.abi', () => withSection(abiBytes({}), abiBytes({}))),
-  malformed('an ABI of no bytes', 'wasm.abi', () => withSection([])),
-  malformed('an ABI of three bytes', 'wasm.abi', () => withSection([0, 0, 1])),
+  malformed('two ABIs', 'wasm.abi', () => moduleWithAbi(abiBytes({}), abiBytes({}))),
+  malformed('an ABI of no bytes', 'wasm.abi', () => moduleWithAbi([])),
+  malformed('an ABI of three bytes', 'wasm.abi', () => moduleWithAbi([0, 0, 1])),
   malformed('an ABI without its last byte', 'wasm.abi', () =>
-    withSection(abiBytes({}).slice(0, -1)),
+    moduleWithAbi(abiBytes({}).slice(0, -1)),
   ),
-  malformed('a byte behind the ABI', 'wasm.abi', () => withSection([abiBytes({}), 0])),
+  malformed('a byte behind the ABI', 'wasm.abi', () => moduleWithAbi([abiBytes({}), 0])),
   malformed('an ABI in another case', 'wasm.abi', () =>
     moduleOf({ ...PARTS, customs: [['Pyde.abi', abiBytes({})]] }),
   ),
@@ -129,14 +130,14 @@ export const abi: readonly Malformed[] = [
   malformed('an ABI of a parachain in a contract', 'wasm.abi-type', () => abiModule({ type: 1 })),
   malformed('an ABI of a kind that does not exist', 'wasm.abi', () => abiModule({ type: 2 })),
   malformed('2³² − 1 functions in the ABI', 'wasm.abi', () =>
-    withSection([leb(0), new Uint8Array([0, 1, 0, 0]), new Uint8Array(4).fill(0xff)]),
+    moduleWithAbi([leb(0), new Uint8Array([0, 1, 0, 0]), new Uint8Array(4).fill(0xff)]),
   ),
   malformed('an ABI name that is no UTF-8', 'wasm.abi', () =>
     abiModule({ functions: [functionOf('run', 0, { name: Uint8Array.of(0xff) })] }),
   ),
   malformed('an ABI option of tag 2', 'wasm.abi', () => {
     const bytes = abiBytes({});
-    return withSection(bytes.with(bytes.length - 1, 2));
+    return moduleWithAbi(bytes.with(bytes.length - 1, 2));
   }),
   malformed('an entry that is not exported', 'wasm.abi-function', () =>
     abiModule({ functions: [functionOf('missing', BIT.entry)] }),

@@ -65,6 +65,9 @@ export const tables: readonly Malformed[] = [
     rawModule(section(SECTION.table, leb(0xffff_ffff))),
   ),
   malformed('a table of externref', 'wasm.feature', () => tablesOf([T.externref, limits(1)])),
+  malformed('a table of exceptions', 'wasm.feature', () => tablesOf([0x69, limits(1)])),
+  malformed('a table of arrays', 'wasm.feature', () => tablesOf([0x6a, limits(1)])),
+  malformed('a table of equal references', 'wasm.feature', () => tablesOf([0x6d, limits(1)])),
   malformed('a table of typed references', 'wasm.feature', () => tablesOf([0x63, 0x70, limits(1)])),
   malformed('a table with an initial value', 'wasm.feature', () =>
     tablesOf([0x40, 0x00, T.funcref, limits(1), 0xd0, T.funcref, OP.end]),
