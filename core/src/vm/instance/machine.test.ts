@@ -41,7 +41,7 @@ describe('the end of a call', () => {
     const chain = new ToyChain({
       wave_id: (frame) => {
         try {
-          frame.return(0, 1);
+          return frame.return(0, 1);
         } catch {
           return 0n;
         }
