@@ -169,6 +169,20 @@ describe('what random programs have found', () => {
     return new WebAssembly.Module(bytes) instanceof WebAssembly.Module;
   };
 
+  it('a callee whose gas ended in its last block lets no caller return', () => {
+    const program = {
+      bytes: wat(`(module (func (export "run") (param i32 i64) (result i64) (call $f))
+        (func $f (result i64) (loop (br_if 0 (i32.const 0))) (i64.const 0)))`),
+      args: [0, 0n],
+      globals: [],
+    } as const;
+    const trial = new Trial({ ...program, bounded: program.bytes });
+    expect(trial.agrees(AMPLE).gas).toBe(4n);
+    for (let fuel = 0n; fuel < 4n; fuel++) {
+      expect(trial.agrees({ ...AMPLE, fuel }).end).toBe('out-of-gas');
+    }
+  });
+
   it('an exported function that takes no gas has no local for fuel', () => {
     expect(compiles('(func (export "f"))')).toBe(true);
     expect(compiles('(func (export "f") (block (loop nop)))')).toBe(true);

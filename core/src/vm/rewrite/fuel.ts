@@ -129,6 +129,8 @@ export class FuelWriter {
     if (this.isUnwritten || checks) this.#take({ writes: true, keeps: false, checks });
     this.#isStale = true;
     this.#isUnwritten = false;
+    // The callee may have ended with less than nothing left, without having looked.
+    this.#unchecked = Math.max(this.#unchecked, 1);
   }
 
   /** Where the function ends. @param checks for callers who do not look at fuel themselves */
@@ -156,6 +158,7 @@ export class FuelWriter {
 
   #take({ writes, keeps, checks }: { writes: boolean; keeps: boolean; checks: boolean }): void {
     const out = this.#out;
+    const isNew = this.#isStale || this.#owed > 0;
     this.#op(this.#isStale ? GLOBAL_GET : LOCAL_GET);
     if (this.#owed > 0) {
       out.u8(I64_CONST);
@@ -163,10 +166,10 @@ export class FuelWriter {
       out.u8(I64_SUB);
     }
     if (writes) {
-      if (keeps || checks) this.#op(LOCAL_TEE);
+      if (isNew && (keeps || checks)) this.#op(LOCAL_TEE);
       this.#op(GLOBAL_SET);
       if (checks) this.#op(LOCAL_GET);
-    } else {
+    } else if (isNew) {
       this.#op(checks ? LOCAL_TEE : LOCAL_SET);
     }
     if (checks) this.#trapBelowZero(!writes);
