@@ -22,6 +22,8 @@ export interface CorpusCase {
   /** WebAssembly text. */
   readonly text: string;
   readonly runs: readonly CorpusRun[];
+  /** Contracts that call contracts (frames.ts): the argument is how deep each goes by itself. */
+  readonly isNested?: true;
   /** Calls of each function before a run counts as hot; fewer where one call loops for long. */
   readonly warmups: number;
 }

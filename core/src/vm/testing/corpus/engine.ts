@@ -8,6 +8,7 @@ import type { WasmModule } from '../../module.ts';
 import { INTERNAL, type RewrittenModule, rewriteModule, STATUS } from '../../rewrite/index.ts';
 import { validateModule } from '../../validate/index.ts';
 import { binaryOf, type CompiledCase, type CorpusRun, ENOUGH_FUEL, WHOLE_STACK } from './case.ts';
+import { nestedByEngine } from './frames-engine.ts';
 import { type Effects, lineOf } from './line.ts';
 
 export interface CaseLines {
@@ -19,6 +20,7 @@ export interface CaseLines {
 
 /** @param tag bytes that make this compilation one of its own, where the engine keeps others */
 export function runByEngine(given: CompiledCase, tag = 0): CaseLines {
+  if (given.isNested === true) return nested(given);
   const module = decodeModule(binaryOf(given));
   const rewritten = rewriteModule(validateModule(module, 'contract'));
   const engine = new CaseEngine(module, rewritten, tag);
@@ -30,6 +32,13 @@ export function runByEngine(given: CompiledCase, tag = 0): CaseLines {
     seen.add(run.call);
     engine.warm(run, given.warmups);
   }
+  return { cold, hot: all() };
+}
+
+function nested(given: CompiledCase): CaseLines {
+  const [first, all] = nestedByEngine(given);
+  const cold = all();
+  for (let i = 0; i < given.warmups; i++) first();
   return { cold, hot: all() };
 }
 

@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { toHex } from '../../../bytes/index.ts';
 import { wat } from '../wat.ts';
 import type { CompiledCase, CorpusCase } from './case.ts';
+import { frameCases } from './frames.ts';
 import { memoryCases } from './memory.ts';
 import { meteringCases } from './metering.ts';
 import { operatorCases } from './operators.ts';
 
 export type { CompiledCase, CorpusRun } from './case.ts';
 
-const cases: readonly CorpusCase[] = [...meteringCases, ...memoryCases, ...operatorCases];
+const cases: readonly CorpusCase[] = [
+  ...meteringCases,
+  ...frameCases,
+  ...memoryCases,
+  ...operatorCases,
+];
 
 /** All cases with their modules in the binary format. */
 export const CORPUS: readonly CompiledCase[] = cases.map(({ text, ...rest }) => {

@@ -3,9 +3,11 @@ import { decodeModule } from '../../decode/index.ts';
 import type { WasmModule } from '../../module.ts';
 import { Interpreter, Trap } from '../interpreter.ts';
 import { binaryOf, type CompiledCase, type CorpusRun } from './case.ts';
+import { nestedByInterpreter } from './frames-interpret.ts';
 import { type Effects, lineOf } from './line.ts';
 
 export function runByInterpreter(given: CompiledCase): string[] {
+  if (given.isNested === true) return nestedByInterpreter(given);
   const module = decodeModule(binaryOf(given));
   return given.runs.map((run) => lineOf(run, interpret(module, run)));
 }

@@ -27,3 +27,24 @@ export function lineOf(run: CorpusRun, effects: Effects): string {
 
 const hashOf = (memory: Uint8Array): string =>
   memory.length === 0 ? 'none' : toHex(blake3(memory)).slice(2, 18);
+
+/** How a frame that another one called came back. */
+export interface FrameEnd {
+  readonly depth: number;
+  /** Of the stack, when it was called. */
+  readonly stackLeft: number;
+  readonly end: string;
+  readonly gas: bigint;
+}
+
+/** A run of nested frames: the outermost, the innermost, and a hash over all of them. */
+export function nestedLine(
+  run: CorpusRun,
+  end: string,
+  gas: bigint,
+  log: readonly FrameEnd[],
+): string {
+  const told = log.map((one) => `frame ${one.depth} on ${one.stackLeft} ${one.end} ${one.gas}`);
+  const all = hashOf(new TextEncoder().encode(told.join('\n')));
+  return [`${run.name}: ${end}`, `gas ${gas}`, ...told.slice(0, 1), `all ${all}`].join(', ');
+}
