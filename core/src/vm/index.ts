@@ -59,4 +59,5 @@ export {
   type ValueType,
   type WasmModule,
 } from './module.ts';
+export { INTERNAL, type RewrittenModule, rewriteModule } from './rewrite/index.ts';
 export { type ContractType, type ValidModule, validateModule } from './validate/index.ts';
