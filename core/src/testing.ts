@@ -10,11 +10,13 @@ import { netTargets } from './net/testing/fuzz-targets.ts';
 import { rpcTargets } from './rpc/testing/fuzz-targets.ts';
 import { stateTargets } from './state/testing/fuzz-targets.ts';
 import { syncTargets } from './sync/testing/fuzz-targets.ts';
+import { vmTargets } from './vm/testing/fuzz-targets.ts';
 
 export const coreTargets: readonly FuzzTarget[] = [
   ...bytesTargets,
   ...cryptoTargets,
   ...stateTargets,
+  ...vmTargets,
   ...executionTargets,
   ...consensusTargets,
   ...recoveryTargets,

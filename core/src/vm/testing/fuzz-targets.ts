@@ -1,9 +1,10 @@
 /** Modules and their ABI, from who deploys a contract. */
 /// <reference path="../../webassembly.d.ts" />
 import { isPydeError, type PydeError } from '../../bytes/index.ts';
-import { bytesTarget, type FuzzTarget } from '../../bytes/testing/fuzz.ts';
+import { bytesTarget, FuzzFailure, type FuzzTarget } from '../../bytes/testing/fuzz.ts';
 import { recordLayout } from '../../bytes/testing/layout.ts';
 import { mutateField } from '../../bytes/testing/mutation.ts';
+import type { SeededRandom } from '../../bytes/testing/random.ts';
 import {
   ABI_VERSION,
   ATTRIBUTE,
@@ -15,7 +16,9 @@ import {
   selectorOf,
   validateModule,
 } from '../index.ts';
+import { ACCEPTED } from './accepted.ts';
 import { abiModule, moduleWithAbi } from './malformed/abi.ts';
+import { CATALOGUE } from './malformed/catalogue.ts';
 import { mutateModule } from './module-mutation.ts';
 import { programOf } from './random-program.ts';
 import { numbersOf } from './random-program-choices.ts';
@@ -80,6 +83,46 @@ const TEXTS: readonly string[] = [
 
 const programs = Array.from({ length: 6 }, (_, seed) => programOf(numbersOf(seed, 120)).bytes);
 
+/** Small ones of those at a bound. */
+const odd = ACCEPTED.map(({ make }) => make()).filter(({ length }) => length < 512);
+
+const { abi: abiCatalogue = [], ...others } = CATALOGUE;
+const catalogue = Object.values(others).flat();
+
+/** One step from a named malformed module. */
+function nearCatalogue(random: SeededRandom): Uint8Array {
+  const module = random.pick(catalogue).make();
+  return module.length > 4_096 ? module : mutateModule(random, module);
+}
+
+/** Case i is the catalogue's module i, so that every refusal in it is met whatever the seed. */
+const namedModules: FuzzTarget = {
+  name: 'named malformed module',
+  share: 0.25,
+  async run({ runs, done }) {
+    const refusals = new Map<string, number>();
+    const cases = Math.min(runs, catalogue.length);
+    let i = 0;
+    for (; i < cases && done?.() !== true; i++) {
+      const one = catalogue[i];
+      const code = one === undefined ? undefined : refusalOf(one.make());
+      if (one?.code !== code) throw new FuzzFailure(`${one?.name} is ${code ?? 'accepted'}`);
+      refusals.set(code ?? '', (refusals.get(code ?? '') ?? 0) + 1);
+    }
+    return { cases: i, accepted: 0, refusals };
+  },
+};
+
+function refusalOf(bytes: Uint8Array): string | undefined {
+  try {
+    decodeAndValidate(bytes);
+    return undefined;
+  } catch (error) {
+    if (isPydeError(error)) return error.code;
+    throw error;
+  }
+}
+
 /** The validator keeps stacks of fixed size, one set a module. */
 const validates = (length: number) => ({
   largest: Math.max(64 * 1024, 2 * length),
@@ -142,12 +185,13 @@ const ABIS: readonly Uint8Array[] = [
 ].map(encodeAbi);
 
 export const vmTargets: readonly FuzzTarget[] = [
+  namedModules,
   bytesTarget({
     name: 'WebAssembly module',
-    seeds: [...TEXTS.map((text) => wat(text)), ...programs],
+    seeds: [...TEXTS.map((text) => wat(text)), ...odd, ...programs],
     decode: decodeAndValidate,
     encode: (bytes) => (WebAssembly.validate(bytes) ? bytes : new Uint8Array(0)),
-    craft: mutateModule,
+    craft: (random, seed) => (random.oneIn(8) ? nearCatalogue(random) : mutateModule(random, seed)),
     bound: validates,
   }),
   bytesTarget({
@@ -161,6 +205,7 @@ export const vmTargets: readonly FuzzTarget[] = [
     seeds: [abiModule(), ...ABIS.map((bytes) => moduleWithAbi(bytes))],
     decode: (bytes) => checkAbi(validateModule(decodeModule(bytes), 'contract').module, 'contract'),
     craft: (random) => {
+      if (random.oneIn(4)) return random.pick(abiCatalogue).make();
       const bytes = random.pick(ABIS);
       return moduleWithAbi(mutateField(random, bytes, recordLayout(bytes, decodeAbi)));
     },

@@ -157,6 +157,17 @@ export const abi: readonly Malformed[] = [
   malformed('a selector of another name', 'wasm.abi-function', () =>
     abiModule({ functions: [functionOf('run', BIT.entry, { selector: new Uint8Array(4) })] }),
   ),
+  malformed('two entries of one selector', 'wasm.abi-function', () => {
+    // The first four bytes of their hashes are the same.
+    const twins = ['f17637', 'f39281'];
+    return moduleOf({
+      ...PARTS,
+      exports: twins.map((title) => exportOf(title, 'function')),
+      customs: [
+        ['pyde.abi', abiBytes({ functions: twins.map((title) => functionOf(title, BIT.entry)) })],
+      ],
+    });
+  }),
   malformed('attributes beyond the last bit', 'wasm.abi-attributes', () =>
     abiModule({ functions: [functionOf('run', 256)] }),
   ),

@@ -14,6 +14,7 @@ import {
   SECTION,
   section,
   sized,
+  sleb,
   T,
   vec,
 } from '../module-builder.ts';
@@ -164,6 +165,18 @@ export const bodies: readonly Malformed[] = [
   badCode('a table of 2³² − 1 labels', 'wasm.limit', () => [
     ...[i32(0), OP.br_table, leb(0xffff_ffff), 0],
   ]),
+  badCode('a table of 65,520 labels and a default', 'wasm.limit', () => [
+    ...[i32(0), OP.br_table, leb(65_520), new Uint8Array(65_521)],
+  ]),
+  badCode(
+    '16,385 operands at once',
+    'wasm.limit',
+    () => times(16_385, i32(0)),
+    {},
+    {
+      limit: 'operandHeight',
+    },
+  ),
   badCode('a table of 65,521 labels', 'wasm.limit', () => [
     ...[i32(0), OP.br_table, leb(65_521), 0],
   ]),
@@ -242,6 +255,7 @@ export const operators: readonly Malformed[] = [
   feature('a block of funcref', () => [OP.block, T.funcref, OP.unreachable, OP.end, OP.drop]),
   badCode('a block of a type that does not exist', 'wasm.index', () => [OP.block, leb(9), OP.end]),
   badCode('a block of a type below zero', 'wasm.type', () => [OP.block, 0x41, OP.end]),
+  badCode('an i32 block in five bytes', 'wasm.type', () => [OP.block, sleb(-1, 5), OP.end]),
   feature('a load of a second memory', () => [i32(0), OP.i32_load, 0x42, 1, 0, OP.drop], inMemory),
   feature('memory.size of memory 1', () => [OP.memory_size, 1, OP.drop], inMemory),
   badCode(

@@ -348,6 +348,11 @@ export const operands: readonly Malformed[] = [
     OP.drop,
   ]),
   mismatch(
+    'an if without an else that takes i64 and gives i32',
+    () => [i64(0), i32(0), OP.if, 1, OP.i32_wrap_i64, OP.end, OP.drop],
+    { types: [funcType([T.i64], [T.i32])] },
+  ),
+  mismatch(
     'an if without an else whose type changes the stack',
     () => [i64(0), i32(0), OP.if, 1, OP.drop, OP.end],
     { types: [funcType([T.i64])] },

@@ -32,6 +32,7 @@ export const types: readonly Malformed[] = [
   malformed('a group of recursive types', 'wasm.feature', () => typesOf([0x4e, 1, funcType()])),
   malformed('a type with a supertype', 'wasm.feature', () => typesOf([0x50, 0, funcType()])),
   malformed('a final type with a supertype', 'wasm.feature', () => typesOf([0x4f, 0, funcType()])),
+  malformed('a continuation', 'wasm.feature', () => typesOf([0x5d, 0])),
   malformed('a parameter of v128', 'wasm.feature', () => typesOf(funcType([T.v128]))),
   malformed('a result of v128', 'wasm.feature', () => typesOf(funcType([], [T.v128]))),
   malformed('a parameter of funcref', 'wasm.feature', () => typesOf(funcType([T.funcref]))),
