@@ -16,11 +16,16 @@ export interface CallRequest<Context> {
   readonly context: Context;
 }
 
+/** A WebAssembly global, of which browsers' declarations say less. */
+export interface Counter<T extends number | bigint> {
+  value: T;
+}
+
 /** What rewriting exports from every module, under the names of `INTERNAL`. */
 export interface Internals {
-  readonly fuel: WebAssembly.Global<bigint>;
-  readonly stack: WebAssembly.Global<number>;
-  readonly status: WebAssembly.Global<number>;
+  readonly fuel: Counter<bigint>;
+  readonly stack: Counter<number>;
+  readonly status: Counter<number>;
   readonly charge: (gas: number) => void;
   readonly memory: WebAssembly.Memory | undefined;
 }
@@ -146,7 +151,8 @@ export class Frame<Context> {
   call(module: PreparedModule, entry: string, request: CallRequest<Context>): Outcome {
     const left = this.fuelLeft();
     const gasLimit = request.gasLimit < left ? request.gasLimit : left;
-    const outcome = this.callFree(module, entry, { gasLimit, context: request.context });
+    const { context } = request;
+    const outcome = this.#machine.nested(this, module, entry, { gasLimit, context });
     this.charge(outcome.gasUsed);
     return outcome;
   }

@@ -9,8 +9,16 @@
  */
 import { invariant } from '../../bytes/index.ts';
 import { STACK_BUDGET_SLOTS } from '../gas.ts';
+import { HOST_MODULE } from '../host-signatures.ts';
 import { INTERNAL, STATUS } from '../rewrite/index.ts';
-import { type CallRequest, Frame, type Internals, type NestedCalls, UNWIND } from './frame.ts';
+import {
+  type CallRequest,
+  type Counter,
+  Frame,
+  type Internals,
+  type NestedCalls,
+  UNWIND,
+} from './frame.ts';
 import { asHostFault, HostFault } from './host-fault.ts';
 import {
   type HostFunctions,
@@ -18,7 +26,7 @@ import {
   linkHostFunctions,
   type RunningFrame,
 } from './host-functions.ts';
-import { MemoryPool, PAGE_BYTES } from './memory-pool.ts';
+import { MemoryPool, type MemoryShape, PAGE_BYTES } from './memory-pool.ts';
 import { type Outcome, type TrapCode, trapDetail } from './outcome.ts';
 import type { PreparedModule } from './prepared-module.ts';
 
@@ -32,8 +40,6 @@ export const MAX_CALL_DEPTH = 64;
  */
 export const MAX_LIVE_PAGES = 4_096;
 
-/** Module under which contracts import host functions. */
-const HOST_MODULE = 'pyde';
 /** Fuel is an i64. */
 const MAX_GAS_LIMIT = 2n ** 63n - 1n;
 const NO_DATA = new Uint8Array(0);
@@ -44,6 +50,19 @@ interface Place {
   readonly depth: number;
   readonly pagesBelow: number;
   readonly stackSlots: number;
+}
+
+const OUTERMOST: Place = { depth: 1, pagesBelow: 0, stackSlots: STACK_BUDGET_SLOTS };
+
+/** A frame whose code is about to run, or has. */
+interface OpenCall<Context> {
+  readonly start: (() => void) | undefined;
+  readonly run: () => void;
+  readonly caller: Frame<Context> | undefined;
+  readonly frame: Frame<Context>;
+  readonly internals: Internals;
+  readonly shape: MemoryShape | undefined;
+  readonly gasLimit: bigint;
 }
 
 export interface MachineOptions<Context> {
@@ -77,44 +96,48 @@ export class Machine<Context> implements NestedCalls<Context>, RunningFrame<Cont
    * @throws HostFault for a fault of this machine; it runs nothing more then
    */
   run(module: PreparedModule, entry: string, request: CallRequest<Context>): Outcome {
-    invariant(this.#current === undefined, 'a machine runs one outermost call at a time');
-    const place = { depth: 1, pagesBelow: 0, stackSlots: STACK_BUDGET_SLOTS };
-    return this.#enter(module, entry, request, place);
+    return this.nested(undefined, module, entry, request);
   }
 
-  /** For `Frame.call` alone. */
+  /**
+   * For `Frame.call` alone. What stands on the native stack while a contract runs is this function
+   * and little else of the machine, 64 times at most: it has few variables and no work of its own.
+   */
   nested(
-    parent: Frame<Context>,
+    caller: Frame<Context> | undefined,
     module: PreparedModule,
     entry: string,
     request: CallRequest<Context>,
   ): Outcome {
-    invariant(this.#current === parent, 'only the frame that runs can call another');
-    const place = {
-      depth: parent.depth + 1,
-      pagesBelow: parent.pagesBelow + parent.memoryBytes / PAGE_BYTES,
-      stackSlots: parent.stackLeft,
-    };
-    return this.#enter(module, entry, request, place);
+    const call = this.#open(caller, module, entry, request);
+    if (!('run' in call)) return call;
+    try {
+      call.start?.();
+      call.run();
+    } catch (error) {
+      return this.#close(call, error);
+    }
+    return this.#close(call, NOTHING_THROWN);
   }
 
-  #enter(
+  /** Everything before the contract's code: an outcome where it comes to none. */
+  #open(
+    caller: Frame<Context> | undefined,
     module: PreparedModule,
     entry: string,
     { gasLimit, context }: CallRequest<Context>,
-    place: Place,
-  ): Outcome {
+  ): OpenCall<Context> | Outcome {
     if (this.#fault !== undefined) throw this.#fault;
+    invariant(this.#current === caller, 'only the frame that runs can call another');
     invariant(module.entries.has(entry), 'the function called is one of the entries');
     invariant(gasLimit >= 0n && gasLimit <= MAX_GAS_LIMIT, 'a gas limit is within i63');
+    const place = caller === undefined ? OUTERMOST : above(caller);
     if (place.depth > MAX_CALL_DEPTH) return trapped('call-depth', 0n);
     const mostPages = module.memory?.maxPages ?? 0;
     if (place.pagesBelow + mostPages > MAX_LIVE_PAGES) return trapped('memory-exhausted', 0n);
     const instantiationGas = BigInt(module.instantiationGas);
     if (instantiationGas > gasLimit) return trapped('out-of-gas', gasLimit);
     if (module.segmentTrap !== undefined) return trapped(module.segmentTrap, instantiationGas);
-
-    const caller = this.#current;
     try {
       const memory = module.memory === undefined ? undefined : this.#pool.take(module.memory);
       const exports = this.#instantiate(module, memory);
@@ -123,18 +146,36 @@ export class Machine<Context> implements NestedCalls<Context>, RunningFrame<Cont
       internals.stack.value = place.stackSlots;
       const frame = new Frame(this, internals, place, context);
       this.#current = frame;
-      const thrown = execute(exports, module.hasStart ? [INTERNAL.start, entry] : [entry]);
-      const outcome = outcomeOf(frame, internals, gasLimit, thrown);
-      if (memory !== undefined && module.memory !== undefined) {
-        this.#pool.give(memory, module.memory);
-      }
+      return {
+        start: module.hasStart ? functionOf(exports, INTERNAL.start) : undefined,
+        run: functionOf(exports, entry),
+        caller,
+        frame,
+        internals,
+        shape: module.memory,
+        gasLimit,
+      };
+    } catch (error) {
+      throw this.#stop(error);
+    }
+  }
+
+  /** What came of it. @param thrown by the contract's code, or `NOTHING_THROWN` */
+  #close(call: OpenCall<Context>, thrown: unknown): Outcome {
+    this.#current = call.caller;
+    try {
+      const outcome = outcomeOf(call, thrown);
+      const { memory } = call.internals;
+      if (memory !== undefined && call.shape !== undefined) this.#pool.give(memory, call.shape);
       return outcome;
     } catch (error) {
-      this.#fault ??= asHostFault(`a call of ${entry}`, error);
-      throw this.#fault;
-    } finally {
-      this.#current = caller;
+      throw this.#stop(error);
     }
+  }
+
+  #stop(error: unknown): HostFault {
+    this.#fault ??= asHostFault('a call of a contract', error);
+    return this.#fault;
   }
 
   #instantiate(
@@ -154,26 +195,22 @@ export class Machine<Context> implements NestedCalls<Context>, RunningFrame<Cont
   }
 }
 
+/** The place of a frame that `caller` calls. */
+function above<Context>(caller: Frame<Context>): Place {
+  return {
+    depth: caller.depth + 1,
+    pagesBelow: caller.pagesBelow + caller.memoryBytes / PAGE_BYTES,
+    stackSlots: caller.stackLeft,
+  };
+}
+
 function trapped(trap: TrapCode, gasUsed: bigint): Outcome {
   return { kind: 'trapped', trap, gasUsed };
 }
 
-/** Calls exports in turn. @returns what one of them threw, or `NOTHING_THROWN` */
-function execute(exports: Record<string, unknown>, names: readonly string[]): unknown {
-  const functions = names.map((name) => functionOf(exports, name));
-  try {
-    for (const run of functions) run();
-    return NOTHING_THROWN;
-  } catch (error) {
-    return error;
-  }
-}
-
 /** @throws whatever is no result of the contract's */
 function outcomeOf<Context>(
-  frame: Frame<Context>,
-  internals: Internals,
-  gasLimit: bigint,
+  { frame, internals, gasLimit }: OpenCall<Context>,
   thrown: unknown,
 ): Outcome {
   const isResult =
@@ -198,16 +235,22 @@ function internalsOf(
   exports: Record<string, unknown>,
   memory: WebAssembly.Memory | undefined,
 ): Internals {
-  const fuel = exports[INTERNAL.fuel];
-  const stack = exports[INTERNAL.stack];
-  const status = exports[INTERNAL.status];
-  invariant(
-    fuel instanceof WebAssembly.Global &&
-      stack instanceof WebAssembly.Global &&
-      status instanceof WebAssembly.Global,
-    'a rewritten module exports its counters',
-  );
-  return { fuel, stack, status, charge: functionOf(exports, INTERNAL.charge), memory };
+  return {
+    fuel: counterOf(exports, INTERNAL.fuel),
+    stack: counterOf(exports, INTERNAL.stack),
+    status: counterOf(exports, INTERNAL.status),
+    charge: functionOf(exports, INTERNAL.charge),
+    memory,
+  };
+}
+
+function counterOf<T extends number | bigint>(
+  exports: Record<string, unknown>,
+  name: string,
+): Counter<T> {
+  const found = exports[name];
+  invariant(found instanceof WebAssembly.Global, 'a rewritten module exports its counters');
+  return found as Counter<T>;
 }
 
 function functionOf(exports: Record<string, unknown>, name: string): (gas?: number) => void {

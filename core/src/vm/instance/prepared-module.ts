@@ -63,7 +63,7 @@ export function prepareModule(code: Uint8Array, type: ContractType): PreparedMod
   };
 }
 
-function compileBytes(bytes: Uint8Array): WebAssembly.Module {
+function compileBytes(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
