@@ -12,6 +12,7 @@ import {
   poseidon2,
 } from '@pyde/core/crypto';
 import { type SimOptions, Simulation, simOptions } from '@pyde/core/sim';
+import { runByEngine } from '../../core/src/vm/testing/corpus/engine.ts';
 
 /** Bytes that a seed determines; the probes need no quality of them, only that they repeat. */
 function bytesOf(seed: string, length: number): Uint8Array {
@@ -58,7 +59,10 @@ async function simulate(options: string): Promise<string> {
   return JSON.stringify(await simulation.run());
 }
 
-export const PROBES = { crypto, simulate } as const satisfies Record<
+/** A case of the contracts' corpus: the lines of its runs, of fresh code and of hot. */
+const contract = (given: string): string => JSON.stringify(runByEngine(JSON.parse(given)));
+
+export const PROBES = { crypto, simulate, contract } as const satisfies Record<
   string,
   (argument: string) => string | Promise<string>
 >;

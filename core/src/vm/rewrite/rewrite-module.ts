@@ -28,7 +28,7 @@ import { BULK_TYPE, bulkBody, CHARGE_TYPE, chargeBody, GROW_TYPE, growBody } fro
 
 export interface RewrittenModule {
   /** In the binary format. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The memory to import, where there is one. */
   readonly memory: MemoryBounds | undefined;
   /** Whether `INTERNAL.start` is to be called before anything else. */

@@ -1,5 +1,5 @@
 /** A run's effects in one line, the same from the interpreter as from an engine. */
-import { toHex } from '../../../bytes/index.ts';
+import { toHex, u64LittleEndian } from '../../../bytes/index.ts';
 import { blake3 } from '../../../crypto/index.ts';
 import type { CorpusRun } from './case.ts';
 
@@ -21,12 +21,31 @@ export function lineOf(run: CorpusRun, effects: Effects): string {
   if (end === 'returned') {
     parts.push(`stack ${stackSlotsLeft}`, ...results.map((bits) => bits.toString(16)));
   }
-  if (end === 'returned' || end === 'trapped') parts.push(`memory ${hashOf(memory)}`);
+  if (end === 'returned' || end === 'trapped') parts.push(`memory ${hashOfMemory(memory)}`);
   return parts.join(', ');
 }
 
-const hashOf = (memory: Uint8Array): string =>
-  memory.length === 0 ? 'none' : toHex(blake3(memory)).slice(2, 18);
+const PAGE = 65_536;
+
+/** Of a memory: its size, and every page that is not all zeros behind its number. */
+function hashOfMemory(memory: Uint8Array): string {
+  if (memory.length === 0) return 'none';
+  const parts: Uint8Array[] = [u64LittleEndian(BigInt(memory.length))];
+  for (let start = 0; start < memory.length; start += PAGE) {
+    const page = memory.subarray(start, start + PAGE);
+    if (!isZero(page)) parts.push(u64LittleEndian(BigInt(start / PAGE)), page);
+  }
+  return hashOf(...parts);
+}
+
+/** Word by word, since some memories have 64 MiB. */
+function isZero(page: Uint8Array): boolean {
+  const words = new Uint32Array(page.buffer, page.byteOffset, page.length / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
+}
+
+const hashOf = (...parts: readonly Uint8Array[]): string => toHex(blake3(...parts)).slice(2, 18);
 
 /** How a frame that another one called came back. */
 export interface FrameEnd {

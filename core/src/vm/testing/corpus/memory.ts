@@ -15,15 +15,14 @@ const full: CorpusCase = {
     (func (export "grow") (param $by i32) (result i32 i32)
       (memory.grow (local.get $by)) memory.size))`,
   runs: [
+    // Each looks at all of 64 MiB afterwards, so there are no more of them than needed.
     run('byte', LAST),
     run('byte', LAST + 1),
-    run('byte', -1),
     run('word', LAST - 7),
     run('word', LAST - 6),
     run('offset', 0),
-    run('offset', -1),
-    ...[0, 1, -1, 64_512].map((by) => run('grow', by)),
-    within(run('grow', 0), { fuel: 3 }),
+    run('grow', 0),
+    run('grow', 1),
     within(run('grow', 1), { fuel: 2 }),
   ],
   warmups: MANY_CALLS,
