@@ -22,6 +22,17 @@ import {
   toFalconPublicKey,
   toQuanta,
 } from './types/index.ts';
+import { decodeAbi, decodeModule, validateModule } from './vm/index.ts';
+import {
+  exportOf,
+  flat,
+  funcType,
+  i32,
+  moduleOf,
+  OP,
+  type Part,
+  T,
+} from './vm/testing/module-builder.ts';
 
 describe('every decoder keeps its rules on hostile input', () => {
   it.each(coreTargets)(
@@ -61,6 +72,20 @@ const snapshotOf = (chunks: readonly Uint8Array[]): Uint8Array =>
       .fixed(new Uint8Array(80))
       .vec(chunks, (v, chunk) => v.bytes(chunk)),
   );
+/** A module of bodies of 60 KiB at most, each the operators in turn. */
+const contractOf = (size: number, operators: Part): Uint8Array => {
+  const part = flat(operators);
+  const length = Math.min(60_000, size);
+  const code = flat(Array.from({ length: Math.floor(length / part.length) }, () => part));
+  return moduleOf({
+    types: [funcType()],
+    functions: Array.from({ length: Math.floor(size / length) }, () => ({
+      locals: [[2, T.i64]] as const,
+      code: flat(i32(0), code, OP.drop),
+    })),
+  });
+};
+const validated = (bytes: Uint8Array): unknown => validateModule(decodeModule(bytes), 'contract');
 const answer = async (bytes: Uint8Array): Promise<void> => {
   await handleText(
     new TextDecoder().decode(bytes),
@@ -125,6 +150,58 @@ const LARGE: readonly {
     bytes: 5 * MIB,
     make: (size) => snapshotOf(Array.from({ length: size / 80 }, () => new Uint8Array(76))),
     decode: decodeSnapshot,
+  },
+  ...(
+    [
+      ['constants', [i32(1), OP.i32_add]],
+      ['blocks', [OP.block, T.empty, OP.end]],
+      ['branches', [OP.block, T.empty, OP.br, 0, OP.i64_eqz, OP.drop, OP.end]],
+      ['calls', [OP.call, 0]],
+    ] as const
+  ).map(([name, operators]) => ({
+    name: `a contract of ${name}`,
+    bytes: MIB,
+    make: (size: number) => contractOf(size, operators),
+    decode: validated,
+  })),
+  {
+    name: 'a contract of many functions',
+    bytes: 80_000,
+    make: (size) =>
+      moduleOf({ types: [funcType()], functions: Array.from({ length: size / 8 }, () => ({})) }),
+    decode: validated,
+  },
+  {
+    name: 'a contract of many exports',
+    bytes: 80_000,
+    make: (size) =>
+      moduleOf({
+        types: [funcType()],
+        functions: [{}],
+        exports: Array.from({ length: size / 8 }, (_, i) => exportOf(`${i}`, 'function')),
+      }),
+    decode: validated,
+  },
+  {
+    name: 'an ABI of many names',
+    bytes: 400_000,
+    make: (size) =>
+      encode((w) =>
+        w
+          .u32(0x1_0000)
+          .u8(0)
+          .vec(
+            Array.from({ length: size / 800 }, () => 'name'),
+            (v, name) =>
+              v
+                .string(name)
+                .u32(0)
+                .u32(128)
+                .vec(Array(96).fill(name), (list, slot) => list.string(slot)),
+          )
+          .fixed(new Uint8Array(35)),
+      ),
+    decode: decodeAbi,
   },
   {
     name: 'hex',
