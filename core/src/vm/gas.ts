@@ -28,5 +28,13 @@ export const INSTANTIATION_GAS = {
  */
 export const FRAME_SLOTS = 8;
 
+/**
+ * Bytes of a function's code for each of which, as far as begun, its frame takes a slot more.
+ * Optimising compilers keep values in the frame that are neither local nor operand: what is
+ * computed before a call and again after it, they compute once and hold. Only the size of the code
+ * bounds how many there are.
+ */
+export const CODE_BYTES_PER_SLOT = 16;
+
 /** The stack's budget, shared by nested frames. */
 export const STACK_BUDGET_SLOTS = 16_384;

@@ -69,8 +69,8 @@ describe('a rewritten module', () => {
     const original = '(func (export "f") (param i32) (result i32) (i32.load (local.get 0)))';
     const { bytes } = rewritten(`(memory 1) ${original}`);
     expect(hex(bytes)).toContain(
-      // if stack < 10 { status = 2; trap }
-      '2301410a48044041022402000b' +
+      // if stack < 11 { status = 2; trap }
+      '2301410b48044041022402000b' +
         // fuel = local 1 = fuel − 2; if < 0 { fuel = local 1; status = 1; trap }
         '230042027d220142005304402001240041012402000b' +
         // fuel = local 1, before the load

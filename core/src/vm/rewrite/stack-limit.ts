@@ -3,7 +3,7 @@
  * before any gas, and gives it back where that ends. A function that calls nothing only looks
  * whether there is as much.
  */
-import { FRAME_SLOTS } from '../gas.ts';
+import { CODE_BYTES_PER_SLOT, FRAME_SLOTS } from '../gas.ts';
 import type { FuncType, FunctionBody } from '../module.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { writeStatus } from './fuel.ts';
@@ -22,7 +22,8 @@ const UNREACHABLE_END = [0x00, 0x0b];
 
 /** Slots that a frame of the function takes. */
 export function frameSlots(type: FuncType, body: FunctionBody, maxOperandHeight: number): number {
-  return localCount(type, body) + maxOperandHeight + FRAME_SLOTS;
+  const codeSlots = Math.ceil((body.code.end - body.code.start) / CODE_BYTES_PER_SLOT);
+  return localCount(type, body) + maxOperandHeight + codeSlots + FRAME_SLOTS;
 }
 
 /** Params and locals of a function. */

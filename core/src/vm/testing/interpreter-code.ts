@@ -34,8 +34,12 @@ export interface Instruction {
 export interface Code {
   readonly type: FuncType;
   readonly localCount: number;
+  /** Bytes of all operators, the last `end` included. */
+  readonly byteLength: number;
   readonly instructions: readonly Instruction[];
   readonly maxOperandHeight: number;
+  /** Of the operators, the final `end` included. */
+  readonly byteLength: number;
 }
 
 const FREE = new Set([0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x0f, 0x1a]);
@@ -67,7 +71,8 @@ export function readCode(module: WasmModule, functionIndex: number): Code {
   );
   charge(instructions);
   const localCount = body.locals.reduce((sum, group) => sum + group.count, 0);
-  return { type, localCount, instructions, maxOperandHeight };
+  const byteLength = body.code.end - body.code.start;
+  return { type, localCount, instructions, maxOperandHeight, byteLength };
 }
 
 /** Sums every basic block up and notes it at the block's first operator. */

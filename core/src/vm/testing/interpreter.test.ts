@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeModule } from '../decode/index.ts';
+import { CODE_BYTES_PER_SLOT, FRAME_SLOTS } from '../gas.ts';
 import { VALUE_TYPE, type ValueType, type WasmModule } from '../module.ts';
 import { IMMEDIATE, OPERATORS, type Operator } from '../operators.ts';
 import { Interpreter, instantiationGas, Trap } from './interpreter.ts';
@@ -219,11 +220,14 @@ describe('gas of the interpreter', () => {
     expect(gasOf(fill(-1), 2n ** 40n)).toBe(`memory-out-of-bounds ${4 + 2 ** 28}`);
   });
 
-  it('counts a frame as params, locals, the highest operands and eight', () => {
-    const code = `(func (export "f") (local i64 i32)
+  it('counts a frame as params, locals, the highest operands, code by the 16 bytes and eight', () => {
+    const code = (nops: number) => `(func (export "f") (local i64 i32) ${'nop '.repeat(nops)}
       (drop (i32.add (i32.const 1) (i32.add (i32.const 2) (i32.const 3)))))`;
-    expect(gasOf(code, 100n, 13)).toBe('returned 5');
-    expect(gasOf(code, 100n, 12)).toBe('stack-exhausted 0');
+    // Without nops the code has 10 bytes.
+    expect(gasOf(code(6), 100n, 14)).toBe('returned 5');
+    expect(gasOf(code(6), 100n, 13)).toBe('stack-exhausted 0');
+    expect(gasOf(code(7), 100n, 15)).toBe('returned 5');
+    expect(gasOf(code(7), 100n, 14)).toBe('stack-exhausted 0');
   });
 
   it('of instantiation counts pages above 32, active data and elements', () => {

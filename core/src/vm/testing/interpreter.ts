@@ -4,6 +4,7 @@
  * chapter and the chain's rules for gas and stack word for word and takes no short cut, so that it
  * can be believed by reading; speed is no aim. Every value is its bits (interpreter-operators.ts).
  */
+import { CODE_BYTES_PER_SLOT, FRAME_SLOTS } from '../gas.ts';
 import { LIMITS } from '../limits.ts';
 import type { ConstantExpression, WasmModule } from '../module.ts';
 import { typeIndexOf } from '../module.ts';
@@ -17,8 +18,10 @@ export type { Bits };
 const PAGE = 65_536;
 const GAS_PER_PAGE = 1_000n;
 const BYTES_PER_GAS = 16n;
-/** Slots that a frame costs besides its params, locals and operands. */
+/** Slots that a frame costs besides its params, locals, operands and code. */
 const FRAME_SLOTS = 8;
+/** A slot more for each begun run of so many bytes of code. */
+const CODE_BYTES_PER_SLOT = 16;
 const FREE_PAGES = 32;
 
 /** An imported function: the bits of its arguments in, of its results out. */
@@ -319,7 +322,9 @@ export class Interpreter {
 
 /** Slots that a call of the function takes from the stack's budget. */
 export function frameSlots(code: Code): number {
-  return code.type.params.length + code.localCount + code.maxOperandHeight + FRAME_SLOTS;
+  const { type, localCount, maxOperandHeight, byteLength } = code;
+  const values = type.params.length + localCount + maxOperandHeight;
+  return values + Math.ceil(byteLength / CODE_BYTES_PER_SLOT) + FRAME_SLOTS;
 }
 
 /** Loads from 0x28, stores from 0x36 on. */
