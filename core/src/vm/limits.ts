@@ -8,9 +8,13 @@
 export const LIMITS = {
   moduleBytes: 1024 * 1024,
   types: 10_000,
-  /** Engines accept 1,000 of each. */
-  params: 1_000,
-  results: 1_000,
+  /**
+   * Engines accept 1,000 of each, but then a call or a block of two bytes moves a thousand operands,
+   * and a body of 64 KiB takes minutes to compile. Within these bounds it takes no longer than one
+   * of single results.
+   */
+  params: 128,
+  results: 16,
   imports: 1_000,
   /** Defined in the module. */
   functions: 10_000,
@@ -20,6 +24,12 @@ export const LIMITS = {
   locals: 49_000,
   /** Operands of one function at once; a frame with more could never be entered. */
   operandHeight: 16_384,
+  /**
+   * Of a module: locals of all functions, and locals and operands at every place where control
+   * splits or joins, and 16 times what calls pass and hand back. Engines compile in that time and
+   * memory, not in the module's size: without this bound 64 KiB take minutes and 9 GB.
+   */
+  compileWork: 8_000_000,
   /** Blocks open at once, the function's own included. */
   blockDepth: 4_096,
   /** Labels of one `br_table`, its default included. */
