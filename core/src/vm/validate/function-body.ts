@@ -46,6 +46,8 @@ const SINGLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
 };
 const NONE: readonly ValueType[] = [];
 const EMPTY_BLOCK_TYPE = 0x40;
+/** Compile work of an operand that a call passes or hands back. */
+const CALL_OPERAND_WORK = 16;
 /** A memory argument's alignment bit that announces the index of a memory. */
 const HAS_MEMORY_INDEX = 0x40;
 
@@ -60,6 +62,8 @@ export class FunctionValidator {
   /** Which br_table last looked at a label, by its depth from the innermost block. */
   readonly #seenLabels = new Uint32Array(LIMITS.blockDepth);
   #labelTables = 0;
+  /** Of the module so far, see `LIMITS.compileWork`. */
+  #compileWork = 0;
   #reader: ModuleReader;
   /** Where the current operator starts. */
   #at = 0;
@@ -103,6 +107,7 @@ export class FunctionValidator {
       count += group.count;
     }
     this.#localCount = count;
+    this.#addCompileWork(count, body.declaration.start);
   }
 
   /** Reads operators to the end of the function. */
@@ -115,6 +120,7 @@ export class FunctionValidator {
       let code = reader.u8();
       if (code === PREFIX) code = PREFIXED + reader.u32();
       if (HAS_SIGNATURE[code] !== 1) {
+        if (code >= OP.block && code <= OP.return) this.#splitOrJoin();
         this.#structured(code);
         continue;
       }
@@ -361,6 +367,7 @@ export class FunctionValidator {
       const label = this.#label();
       if (this.#seenLabels[label] === this.#labelTables) continue;
       this.#seenLabels[label] = this.#labelTables;
+      this.#splitOrJoin();
       const types = this.#labelTypes(label);
       if (arity >= 0 && types.length !== arity) {
         throw wasmError(
@@ -403,7 +410,21 @@ export class FunctionValidator {
     this.#call(type);
   }
 
+  /** Where control splits or joins, engines look at every local and operand. */
+  #splitOrJoin(): void {
+    this.#addCompileWork(this.#localCount + this.#operands.height, this.#at);
+  }
+
+  #addCompileWork(amount: number, at: number): void {
+    this.#compileWork += amount;
+    if (this.#compileWork > LIMITS.compileWork) {
+      throw limitError('compileWork', this.#compileWork, LIMITS.compileWork, at);
+    }
+  }
+
   #call(type: FuncType): void {
+    const moved = type.params.length + type.results.length;
+    this.#addCompileWork(CALL_OPERAND_WORK * moved, this.#at);
     this.#operands.popAll(type.params, this.#at);
     this.#operands.pushAll(type.results, this.#at);
   }
