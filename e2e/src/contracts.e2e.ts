@@ -5,7 +5,13 @@
 import { expect, type Page, test } from '@playwright/test';
 import { CORPUS, readExpected } from '../../core/src/vm/testing/corpus/index.ts';
 import { runByInterpreter } from '../../core/src/vm/testing/corpus/interpret.ts';
+import { NATIVES_FLAG, TIER_FLAGS } from '../../core/src/vm/testing/corpus/tiers.ts';
+import config from '../playwright.config.ts';
 import { PROBES } from './probes.ts';
+
+const { launchOptions } = config.use ?? {};
+const jsFlags = `--js-flags=${[...TIER_FLAGS, NATIVES_FLAG].join(' ')}`;
+test.use({ launchOptions: { ...launchOptions, args: [...(launchOptions?.args ?? []), jsFlags] } });
 
 const expected = readExpected();
 
@@ -21,6 +27,12 @@ test.beforeAll(async ({ browser }) => {
 });
 
 test.afterAll(() => page.close());
+
+test('the corpus in a page is run by both compilers', async () => {
+  expect(await page.evaluate(() => window.pyde.run('compilers', ''))).toBe(
+    'cold by Liftoff, hot by TurboFan',
+  );
+});
 
 for (const one of CORPUS) {
   test(`the corpus in a page as on Node: ${one.name}`, async () => {

@@ -13,6 +13,7 @@ import {
 } from '@pyde/core/crypto';
 import { type SimOptions, Simulation, simOptions } from '@pyde/core/sim';
 import { runByEngine } from '../../core/src/vm/testing/corpus/engine.ts';
+import { compilersOfHotCode } from '../../core/src/vm/testing/corpus/tiers.ts';
 
 /** Bytes that a seed determines; the probes need no quality of them, only that they repeat. */
 function bytesOf(seed: string, length: number): Uint8Array {
@@ -62,7 +63,10 @@ async function simulate(options: string): Promise<string> {
 /** A case of the contracts' corpus: the lines of its runs, of fresh code and of hot. */
 const contract = (given: string): string => JSON.stringify(runByEngine(JSON.parse(given)));
 
-export const PROBES = { crypto, simulate, contract } as const satisfies Record<
+/** Which compilers of V8 run cold and hot code. */
+const compilers = (_: string): string => compilersOfHotCode();
+
+export const PROBES = { crypto, simulate, contract, compilers } as const satisfies Record<
   string,
   (argument: string) => string | Promise<string>
 >;

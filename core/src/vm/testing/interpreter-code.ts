@@ -34,8 +34,6 @@ export interface Instruction {
 export interface Code {
   readonly type: FuncType;
   readonly localCount: number;
-  /** Bytes of all operators, the last `end` included. */
-  readonly byteLength: number;
   readonly instructions: readonly Instruction[];
   readonly maxOperandHeight: number;
   /** Of the operators, the final `end` included. */

@@ -3,7 +3,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeModule } from '../decode/index.ts';
-import { CODE_BYTES_PER_SLOT, FRAME_SLOTS } from '../gas.ts';
 import { VALUE_TYPE, type ValueType, type WasmModule } from '../module.ts';
 import { IMMEDIATE, OPERATORS, type Operator } from '../operators.ts';
 import { Interpreter, instantiationGas, Trap } from './interpreter.ts';

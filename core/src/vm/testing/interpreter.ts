@@ -4,7 +4,6 @@
  * chapter and the chain's rules for gas and stack word for word and takes no short cut, so that it
  * can be believed by reading; speed is no aim. Every value is its bits (interpreter-operators.ts).
  */
-import { CODE_BYTES_PER_SLOT, FRAME_SLOTS } from '../gas.ts';
 import { LIMITS } from '../limits.ts';
 import type { ConstantExpression, WasmModule } from '../module.ts';
 import { typeIndexOf } from '../module.ts';

@@ -221,7 +221,7 @@ const start: CorpusCase = {
   runs: [
     run('run'),
     ...Array.from({ length: 10 }, (_, fuel) => within(run('run'), { fuel })),
-    ...[9, 10, 11, 12].map((slots) => within(run('run'), { stackSlots: slots })),
+    ...[0, 9, 10, 11, 12, 13].map((slots) => within(run('run'), { stackSlots: slots })),
   ],
   warmups: MANY_CALLS,
 };

@@ -1,4 +1,8 @@
 /** Runs that end for want of gas or stack, at every point where they can. */
+import { decodeModule } from '../../decode/index.ts';
+import { frameSlots } from '../interpreter.ts';
+import { readCode } from '../interpreter-code.ts';
+import { wat } from '../wat.ts';
 import {
   type CorpusCase,
   type CorpusRun,
@@ -105,15 +109,15 @@ const frames: readonly (readonly [name: string, text: string])[] = [
       ${'f64.add '.repeat(99)} i32.trunc_sat_f64_s)`,
   ],
   [
-    'with 20 params and results',
-    `(func $wide (export "with 20 params and results") (param $n i32) (result i32)
-      (call $many (local.get $n) ${'(i64.const 5) '.repeat(19)})
-      ${'drop '.repeat(19)})
-    (func $many (param $n i32) (param ${'i64 '.repeat(19)}) (result i32 ${'i64 '.repeat(19)})
+    'with 16 params and results',
+    `(func $wide (export "with 16 params and results") (param $n i32) (result i32)
+      (call $many (local.get $n) ${'(i64.const 5) '.repeat(15)})
+      ${'drop '.repeat(15)})
+    (func $many (param $n i32) (param ${'i64 '.repeat(15)}) (result i32 ${'i64 '.repeat(15)})
       (if (i32.eqz (local.get $n)) (then (return (i32.const 9)
-        ${Array.from({ length: 19 }, (_, i) => `(local.get ${i + 1})`).join(' ')})))
+        ${Array.from({ length: 15 }, (_, i) => `(local.get ${i + 1})`).join(' ')})))
       (call $many (i32.sub (local.get $n) (i32.const 1))
-        ${Array.from({ length: 19 }, (_, i) => `(local.get ${i + 1})`).join(' ')}))`,
+        ${Array.from({ length: 15 }, (_, i) => `(local.get ${i + 1})`).join(' ')}))`,
   ],
   [
     'through a table',
@@ -124,31 +128,48 @@ const frames: readonly (readonly [name: string, text: string])[] = [
   ],
 ];
 
+/** Slots of the frame of an exported function. */
+function slotsOf(text: string, name: string): number {
+  const module = decodeModule(wat(text));
+  const found = module.exports.find((one) => one.name === name);
+  return frameSlots(readCode(module, found?.index ?? -1));
+}
+
+/** One frame fits or does not, and the second one. */
+function aroundFrames(text: string, base: CorpusRun): CorpusRun[] {
+  const slots = slotsOf(text, base.call);
+  return [slots - 1, slots, slots + 1, 2 * slots - 1, 2 * slots, 2 * slots + 1].map((stackSlots) =>
+    within(base, { stackSlots }),
+  );
+}
+
+const recursionText = `(module (type $unary (func (param i32) (result i32)))
+  (table 1 funcref) (elem (i32.const 0) $table) ${frames.map(([, text]) => text).join('\n')})`;
+
 const recursion: CorpusCase = {
   name: 'recursion of 100,000 frames',
-  text: `(module (type $unary (func (param i32) (result i32)))
-    (table 1 funcref) (elem (i32.const 0) $table) ${frames.map(([, text]) => text).join('\n')})`,
+  text: recursionText,
   runs: frames.flatMap(([name]): CorpusRun[] => [
     run(name, DEEP),
     ...[0, 1, 2, 50].map((n) => run(name, n)),
-    // Around what a small budget still holds.
-    ...[0, 11, 12, 13, 14, 30, 200, 230, 500].map((slots) =>
-      within(run(name, 1), { stackSlots: slots }),
-    ),
+    ...aroundFrames(recursionText, run(name, 1)),
   ]),
   warmups: 20, // the deepest run has some 1,300 frames
 };
 
+const deepestText = `(module (memory 1)
+  (func $down (export "down") (param $n i32)
+    (i32.store (i32.const 0) (local.get $n))
+    (if (local.get $n) (then (call $down (i32.sub (local.get $n) (i32.const 1)))))))`;
+const DEEPEST = Math.floor(WHOLE_STACK / slotsOf(deepestText, 'down')) - 1;
+
 /** The deepest that the whole budget holds, and one more. */
 const deepest: CorpusCase = {
   name: 'the last frame that fits',
-  text: `(module (memory 1)
-    (func $down (export "down") (param $n i32)
-      (i32.store (i32.const 0) (local.get $n))
-      (if (local.get $n) (then (call $down (i32.sub (local.get $n) (i32.const 1)))))))`,
+  text: deepestText,
   runs: [
-    ...Array.from({ length: 6 }, (_, i) => run('down', Math.floor(WHOLE_STACK / 11) - 4 + i)),
-    ...[10, 11, 12, 21, 22, 23].map((slots) => within(run('down', 1), { stackSlots: slots })),
+    ...[DEEPEST - 1, DEEPEST, DEEPEST + 1, 100_000].map((n) => run('down', n)),
+    ...aroundFrames(deepestText, run('down', 1)),
   ],
   warmups: 20,
 };
@@ -157,31 +178,31 @@ const STACKED = 1_000;
 const stacked = (constant: string, add: string): string =>
   `${`${constant} `.repeat(STACKED)} ${`${add} `.repeat(STACKED - 1)}`;
 
+const operandsText = `(module
+  (type $many (func (param ${'i32 '.repeat(128)}) (result ${'i32 '.repeat(16)})))
+  (func (export "i32") (param $x i32) (result i32) ${stacked('local.get $x', 'i32.add')})
+  (func (export "i64") (param $x i32) (result i64)
+    ${stacked('local.get $x i64.extend_i32_s', 'i64.add')})
+  (func (export "f32") (param $x i32) (result i32)
+    ${stacked('local.get $x f32.convert_i32_s', 'f32.add')} i32.reinterpret_f32)
+  (func (export "f64") (param $x i32) (result i64)
+    ${stacked('local.get $x f64.convert_i32_s', 'f64.mul')} i64.reinterpret_f64)
+  (func $turn (type $many)
+    ${Array.from({ length: 16 }, (_, i) => `local.get ${127 - 8 * i}`).join(' ')})
+  (func (export "params and results") (param $x i32) (result i32)
+    ${Array.from({ length: STACKED }, (_, i) => `i32.const ${i}`).join(' ')}
+    call $turn ${'i32.sub '.repeat(STACKED - 128 + 15)})
+  (func (export "under a call") (param $x i32) (result i32)
+    ${'local.get $x '.repeat(STACKED)} (block (call $leaf) (br_if 0 (local.get $x)))
+    ${'i32.xor '.repeat(STACKED - 1)})
+  (func $leaf))`;
+
 const operands: CorpusCase = {
   name: '1,000 stacked operands',
-  text: `(module (type $many (func (param ${'i32 '.repeat(STACKED)})
-      (result ${'i32 '.repeat(STACKED)})))
-    (func (export "i32") (param $x i32) (result i32) ${stacked('local.get $x', 'i32.add')})
-    (func (export "i64") (param $x i32) (result i64)
-      ${stacked('local.get $x i64.extend_i32_s', 'i64.add')})
-    (func (export "f32") (param $x i32) (result i32)
-      ${stacked('local.get $x f32.convert_i32_s', 'f32.add')} i32.reinterpret_f32)
-    (func (export "f64") (param $x i32) (result i64)
-      ${stacked('local.get $x f64.convert_i32_s', 'f64.mul')} i64.reinterpret_f64)
-    (func $turn (type $many)
-      ${Array.from({ length: STACKED }, (_, i) => `local.get ${STACKED - 1 - i}`).join(' ')})
-    (func (export "params and results") (param $x i32) (result i32)
-      ${Array.from({ length: STACKED }, (_, i) => `i32.const ${i}`).join(' ')}
-      call $turn ${'i32.sub '.repeat(STACKED - 1)})
-    (func (export "under a call") (param $x i32) (result i32)
-      ${'local.get $x '.repeat(STACKED)} (block (call $leaf) (br_if 0 (local.get $x)))
-      ${'i32.xor '.repeat(STACKED - 1)})
-    (func $leaf))`,
+  text: operandsText,
   runs: ['i32', 'i64', 'f32', 'f64', 'params and results', 'under a call'].flatMap((name) => [
     run(name, 3),
-    ...[1_008, 1_009, 1_010, 1_016, 1_017, 1_018, 4_000, 4_018].map((slots) =>
-      within(run(name, -7), { stackSlots: slots }),
-    ),
+    ...aroundFrames(operandsText, run(name, -7)),
   ]),
   warmups: 2_000, // of 2,000 operators each
 };
