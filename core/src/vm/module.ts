@@ -50,10 +50,10 @@ export interface Limits {
 }
 
 export interface ConstantExpression {
-  readonly kind: 'i32' | 'i64' | 'f32' | 'f64' | 'global';
+  readonly kind: 'i32' | 'i64' | 'f32' | 'f64';
   /** The one operator, without the final `end`. */
   readonly range: ByteRange;
-  /** The bits, as an unsigned number; the index for `global`. */
+  /** The bits, as an unsigned number. */
   readonly value: bigint;
 }
 

@@ -3,11 +3,10 @@
  * A contract's module, ready to be instantiated: decoded, validated, rewritten and compiled, with
  * what instantiation costs and whether its active segments fit, worked out once.
  */
-import { invariant } from '../../bytes/index.ts';
 import { ABI_SECTION, type ContractAbi, checkAbi } from '../abi/index.ts';
 import { decodeModule } from '../decode/index.ts';
 import { INSTANTIATION_GAS } from '../gas.ts';
-import type { ConstantExpression, WasmModule } from '../module.ts';
+import type { WasmModule } from '../module.ts';
 import { rewriteModule } from '../rewrite/index.ts';
 import { type ContractType, validateModule } from '../validate/index.ts';
 import { asHostFault } from './host-fault.ts';
@@ -101,23 +100,12 @@ function instantiationGas(module: WasmModule): number {
 function segmentTrap(module: WasmModule): PreparedModule['segmentTrap'] {
   const entries = module.table?.min ?? 0;
   for (const { offset, functions } of module.elements) {
-    if (offsetOf(module, offset) + functions.length > entries) return 'table-out-of-bounds';
+    if (Number(offset.value) + functions.length > entries) return 'table-out-of-bounds';
   }
   const bytes = (module.memory?.min ?? 0) * PAGE_BYTES;
   for (const { offset, bytes: range } of module.data) {
     if (offset === undefined) continue;
-    if (offsetOf(module, offset) + range.end - range.start > bytes) return 'memory-out-of-bounds';
+    if (Number(offset.value) + range.end - range.start > bytes) return 'memory-out-of-bounds';
   }
   return undefined;
-}
-
-/** An i32 constant, unsigned; globals only refer to globals before them. */
-function offsetOf(module: WasmModule, expression: ConstantExpression): number {
-  let constant = expression;
-  while (constant.kind === 'global') {
-    const global = module.globals[Number(constant.value)];
-    invariant(global !== undefined, 'a validated constant names a global that exists');
-    constant = global.init;
-  }
-  return Number(BigInt.asUintN(32, constant.value));
 }

@@ -5,7 +5,7 @@
  * can be believed by reading; speed is no aim. Every value is its bits (interpreter-operators.ts).
  */
 import { LIMITS } from '../limits.ts';
-import type { ConstantExpression, WasmModule } from '../module.ts';
+import type { WasmModule } from '../module.ts';
 import { typeIndexOf } from '../module.ts';
 import { type Branch, type Code, type Instruction, readCode } from './interpreter-code.ts';
 import { type Bits, CANONICAL_NAN_32, CANONICAL_NAN_64, NUMERIC } from './interpreter-operators.ts';
@@ -73,9 +73,9 @@ export class Interpreter {
     this.memory = new Uint8Array((module.memory?.min ?? 0) * PAGE);
     this.table = Array.from({ length: module.table?.min ?? 0 }, () => undefined);
     this.globals = [];
-    for (const { init } of module.globals) this.globals.push(this.constant(init));
+    for (const { init } of module.globals) this.globals.push(init.value);
     for (const segment of module.elements) {
-      const offset = Number(this.constant(segment.offset));
+      const offset = Number(segment.offset.value);
       if (offset + segment.functions.length > this.table.length) {
         throw new Trap('table-out-of-bounds');
       }
@@ -85,7 +85,7 @@ export class Interpreter {
     for (const [i, segment] of module.data.entries()) {
       if (segment.offset === undefined) continue;
       const bytes = this.data[i] ?? new Uint8Array();
-      const offset = Number(this.constant(segment.offset));
+      const offset = Number(segment.offset.value);
       this.checkRange(offset, bytes.length, this.memory.length);
       this.memory.set(bytes, offset);
       this.data[i] = new Uint8Array();
@@ -311,11 +311,6 @@ export class Interpreter {
 
   private checkRange(start: number, length: number, bound: number): void {
     if (start + length > bound) throw new Trap('memory-out-of-bounds');
-  }
-
-  private constant(expression: ConstantExpression): Bits {
-    if (expression.kind !== 'global') return expression.value;
-    return this.globals[Number(expression.value)] ?? missing(`global ${expression.value}`);
   }
 }
 
