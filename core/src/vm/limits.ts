@@ -18,7 +18,7 @@ export const LIMITS = {
   imports: 1_000,
   /** Defined in the module. */
   functions: 10_000,
-  /** Locals with the size in front left out: declarations, operators and the final `end`. */
+  /** Of one function: declarations of locals, operators and the final `end`. */
   bodyBytes: 64 * 1024,
   /** Of one function, parameters included. Engines accept 50,000, metering adds a few. */
   locals: 49_000,
@@ -26,8 +26,9 @@ export const LIMITS = {
   operandHeight: 16_384,
   /**
    * Of a module: locals of all functions, and locals and operands at every place where control
-   * splits or joins, and 16 times what calls pass and hand back. Engines compile in that time and
-   * memory, not in the module's size: without this bound 64 KiB take minutes and 9 GB.
+   * splits or joins or a NaN is made canonical, and 16 times what calls pass and hand back. Engines
+   * compile in that time and memory, not in the module's size: without this bound 64 KiB take
+   * minutes and 9 GB.
    */
   compileWork: 8_000_000,
   /** Blocks open at once, the function's own included. */

@@ -34,6 +34,15 @@ describe('compile work', () => {
     expect(validate(blocks(1_000, per(4_000)))).toThrow(REFUSED);
   });
 
+  it('counts locals and operands where a NaN is made canonical', () => {
+    const sums = (count: number): string =>
+      `${locals(1_000)} (f64.const 0) ${'(f64.const 1) f64.add '.repeat(count)} drop`;
+    // The sum is on the stack then; a function by itself is twice its locals.
+    const most = Math.floor((LIMITS.compileWork / 2 - 2_000) / 1_001);
+    expect(validate(sums(most), 2)).not.toThrow();
+    expect(validate(sums(most + 1), 2)).toThrow(REFUSED);
+  });
+
   it('counts every target of a br_table once', () => {
     const depth = 100;
     // Its blocks begin and end, the table itself splits, and so does each of its targets.

@@ -24,6 +24,7 @@ import {
   HAS_SIGNATURE,
   IMMEDIATE,
   IMMEDIATE_KIND,
+  MAKES_NAN,
   NATURAL_ALIGNMENT,
   OP,
   PREFIX,
@@ -138,6 +139,8 @@ export class FunctionValidator {
       }
       const result = RESULT[code] ?? 0;
       if (result !== 0) operands.push(result, at);
+      // Metering looks whether it is a NaN, and splits for that.
+      if (MAKES_NAN[code] === 1) this.#splitOrJoin();
     }
   }
 
