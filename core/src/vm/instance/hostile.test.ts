@@ -93,8 +93,8 @@ describe('a hostile contract', () => {
       if (i < 40) chain.deploy(8 + i, `(memory ${1 + i}) (func (export "e"))`);
       chain.run(8 + (i % 40), 100_000n);
     }
-    expect(pool.idle.memories).toBeLessThanOrEqual(16);
-    expect(pool.idle.pages).toBeLessThanOrEqual(256);
+    expect(pool.idle.memories).toBeLessThanOrEqual(32);
+    expect(pool.idle.pages).toBeLessThanOrEqual(512);
   });
 
   it('whose calls fail again and again', () => {

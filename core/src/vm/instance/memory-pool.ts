@@ -36,7 +36,7 @@ export class MemoryPool {
   readonly #idle: Idle[] = [];
   #idlePages = 0;
 
-  constructor({ maxMemories = 16, maxPages = 256 }: MemoryPoolOptions = {}) {
+  constructor({ maxMemories = 32, maxPages = 512 }: MemoryPoolOptions = {}) {
     this.#maxMemories = maxMemories;
     this.#maxPages = maxPages;
   }
