@@ -9,7 +9,7 @@ import { IMMEDIATE, OPERATORS, type Operator } from '../operators.ts';
 import { leb, sleb } from './module-builder.ts';
 import { type Choices, randomBits, VALUE_TYPES } from './random-program-choices.ts';
 
-const { i32, i64, f32 } = VALUE_TYPE;
+const { i32, i64, f32, f64 } = VALUE_TYPE;
 const MOST_DEPTH = 7;
 
 /** What code can refer to. */
@@ -466,9 +466,14 @@ class BodyWriter {
       case 18:
         this.bulk(depth);
         return true;
-      case 19:
-        this.emit(0x01);
+      case 19: {
+        // NaNs come of these alone, and only where their bits can be seen again do they matter.
+        const type = choices.pick([f32, f64] as const);
+        this.numeric(type, depth + 1);
+        this.store1(type);
+        if (choices.once(4)) this.emit(0x01);
         return true;
+      }
       case 20:
         this.expression(i32, depth + 1);
         this.emit(0x04, 0x40);

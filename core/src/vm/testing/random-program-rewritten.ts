@@ -3,6 +3,7 @@
 import { INTERNAL, type RewrittenModule } from '../rewrite/index.ts';
 import type { TrapReason } from './interpreter.ts';
 import type { RandomProgram } from './random-program.ts';
+import { RandomHost } from './random-program-hosts.ts';
 import { callRun, endOf, globalsOf, type Limits, type MeteredRun } from './random-program-runs.ts';
 
 /** A rewritten module, compiled, that can be run many times; its memory is kept and cleared. */
@@ -19,7 +20,12 @@ export class RewrittenRunner {
   }
 
   run({ fuel, stackSlots }: Limits, expected: bigint | TrapReason): MeteredRun {
-    const exports = new WebAssembly.Instance(this.compiled, this.imports()).exports;
+    const host: RandomHost = new RandomHost(
+      () => BigInt(fuelLeft?.value ?? 0),
+      (gas) => (exports[INTERNAL.charge] as (gas: number) => void)(Number(gas)),
+    );
+    const imports = { ...host.imports(), ...this.memoryImport() };
+    const exports = new WebAssembly.Instance(this.compiled, imports).exports;
     const [fuelLeft, stack, status] = [INTERNAL.fuel, INTERNAL.stack, INTERNAL.status].map(
       (name) => exports[name] as { value: number | bigint },
     );
@@ -28,7 +34,11 @@ export class RewrittenRunner {
     }
     fuelLeft.value = fuel;
     stack.value = stackSlots;
-    const result = callRun(exports, this.program);
+    const result = callRun(
+      exports,
+      this.program,
+      this.rewritten.hasStart ? INTERNAL.start : undefined,
+    );
     const left = BigInt(fuelLeft.value);
     const stackSlotsLeft = typeof result === 'bigint' ? Number(stack.value) : undefined;
     // Before all else: another trap may come before fuel is looked at (rewrite/fuel.ts).
@@ -39,11 +49,12 @@ export class RewrittenRunner {
     const globals = globalsOf(exports, this.program);
     const memory =
       this.memory === undefined ? new Uint8Array() : new Uint8Array(this.memory.buffer);
-    return { end, gas: fuel - (left < 0n ? 0n : left), memory, globals, stackSlotsLeft };
+    const gas = fuel - (left < 0n ? 0n : left);
+    return { end, gas, memory, globals, hostCalls: host.calls, stackSlotsLeft };
   }
 
   /** A memory of the first size, all zeros. What a run returned is overwritten by the next. */
-  private imports(): Record<string, Record<string, unknown>> {
+  private memoryImport(): Record<string, Record<string, unknown>> {
     const { memory } = this.rewritten;
     if (memory === undefined) return {};
     const bytes = memory.minPages * 65_536;

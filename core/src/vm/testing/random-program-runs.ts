@@ -4,8 +4,9 @@
  * same terms so that they can be compared. (Rewritten: random-program-rewritten.ts.)
  */
 import type { WasmModule } from '../module.ts';
-import { Interpreter, Trap, type TrapReason } from './interpreter.ts';
+import { type HostFunction, Interpreter, Trap, type TrapReason } from './interpreter.ts';
 import type { RandomProgram } from './random-program.ts';
+import { type HostCall, RandomHost } from './random-program-hosts.ts';
 
 export interface Limits {
   readonly fuel: bigint;
@@ -18,6 +19,7 @@ export interface Run {
   readonly end: bigint | TrapReason;
   readonly memory: Uint8Array;
   readonly globals: readonly bigint[];
+  readonly hostCalls: readonly HostCall[];
 }
 
 /** A metered run also tells these. */
@@ -29,6 +31,8 @@ export interface MeteredRun extends Run {
 
 export interface InterpretedRun extends MeteredRun {
   readonly nansMade: number;
+  /** The start function came back, or there is none. */
+  readonly isStarted: boolean;
 }
 
 export function interpret(
@@ -36,10 +40,21 @@ export function interpret(
   program: RandomProgram,
   limits: Limits,
 ): InterpretedRun {
-  const machine = new Interpreter(module, limits);
+  const host = new RandomHost(
+    () => machine.fuel,
+    (gas) => machine.charge(gas),
+  );
+  const hosts = module.imports.map(
+    ({ name }): HostFunction =>
+      (args) => [host.call(name, args)],
+  );
+  const machine = new Interpreter(module, { ...limits, hosts });
   const [first, second] = program.args;
+  let isStarted = false;
   let end: bigint | TrapReason;
   try {
+    if (module.start !== undefined) machine.call(module.start, []);
+    isStarted = true;
     end =
       machine.callExport('run', [
         BigInt.asUintN(32, BigInt(first)),
@@ -55,7 +70,9 @@ export function interpret(
   machine.stackSlots = 1_000;
   const globals = program.globals.map((name) => machine.callExport(name, [])[0] ?? 0n);
   const stackSlotsLeft = typeof end === 'bigint' ? stackSlots : undefined;
-  return { end, gas, memory: machine.memory, globals, nansMade, stackSlotsLeft };
+  const { memory } = machine;
+  const { calls: hostCalls } = host;
+  return { end, gas, memory, globals, hostCalls, nansMade, isStarted, stackSlotsLeft };
 }
 
 /** What V8 says of a trap, and what it can mean. */
@@ -80,9 +97,13 @@ export function reasonsOf(error: unknown): readonly TrapReason[] {
 type Callable = (...args: readonly (number | bigint)[]) => number | bigint;
 export type Exports = Readonly<Record<string, unknown>>;
 
-/** @returns the bits of the result, or the error that the engine threw */
-export function callRun(exports: Exports, program: RandomProgram): bigint | Error {
+/**
+ * @param start the start function's name, where it is to be called
+ * @returns the bits of the result, or the error that the engine threw
+ */
+export function callRun(exports: Exports, program: RandomProgram, start?: string): bigint | Error {
   try {
+    if (start !== undefined) (exports[start] as Callable)();
     return BigInt.asUintN(64, BigInt((exports['run'] as Callable)(...program.args)));
   } catch (error) {
     if (error instanceof Error) return error;
@@ -102,20 +123,37 @@ export function endOf(result: bigint | Error, expected: bigint | TrapReason): bi
   return typeof expected === 'string' && reasons.includes(expected) ? expected : first;
 }
 
+/**
+ * Whether the engine, left to itself, does the same: a run that limits ended has no other end, bits
+ * of a NaN are the engine's choice, and a start function that traps leaves nothing to look at.
+ */
+export const isFree = ({ end, nansMade, isStarted }: InterpretedRun): boolean =>
+  end !== 'out-of-gas' && end !== 'stack-exhausted' && nansMade === 0 && isStarted;
+
 /** Runs the module as it is. @param expected how it should end, where messages mean two things */
 export function runRaw(program: RandomProgram, expected: bigint | TrapReason): Run {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.bounded));
+  const host = new RandomHost(
+    () => undefined,
+    () => {},
+  );
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(program.bounded),
+    host.imports(),
+  );
   const end = endOf(callRun(exports, program), expected);
   const memory = exports['memory'];
   return {
     end,
     memory: memory instanceof WebAssembly.Memory ? new Uint8Array(memory.buffer) : new Uint8Array(),
     globals: globalsOf(exports, program),
+    hostCalls: host.calls,
   };
 }
 
 /** What differs between two runs, in words; undefined where nothing does. */
 export function difference(expected: Run, actual: Run): string | undefined {
+  const calls = callsDifference(expected.hostCalls, actual.hostCalls);
+  if (calls !== undefined) return calls;
   if (expected.end !== actual.end) return `end: ${expected.end} expected, ${actual.end} found`;
   // Metering may stop such a run a little later than where its gas ended: all it did is undone.
   if (expected.end === 'out-of-gas') return undefined;
@@ -133,7 +171,22 @@ export function meteredDifference(expected: MeteredRun, actual: MeteredRun): str
   if (expected.stackSlotsLeft !== actual.stackSlotsLeft) {
     return `stack: ${expected.stackSlotsLeft} slots expected, ${actual.stackSlotsLeft} found`;
   }
+  for (const [i, { fuel }] of expected.hostCalls.entries()) {
+    const found = actual.hostCalls[i]?.fuel;
+    if (found !== fuel) return `host call ${i}: on ${fuel} gas expected, on ${found} found`;
+  }
   return difference(expected, actual);
+}
+
+function callsDifference(
+  expected: readonly HostCall[],
+  actual: readonly HostCall[],
+): string | undefined {
+  for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
+    const [one, other] = [expected[i]?.what, actual[i]?.what];
+    if (one !== other) return `host call ${i}: ${one} expected, ${other} found`;
+  }
+  return undefined;
 }
 
 function memoryDifference(expected: Uint8Array, actual: Uint8Array): string | undefined {

@@ -14,6 +14,7 @@ import {
   flat,
   funcType,
   globalOf,
+  importOf,
   leb,
   limits,
   moduleOf,
@@ -22,15 +23,19 @@ import {
 } from './module-builder.ts';
 import { Choices, numbersOf, randomBits, VALUE_TYPES } from './random-program-choices.ts';
 import { randomBody, type Surroundings, typeIndex } from './random-program-code.ts';
+import { HOST_IMPORTS } from './random-program-hosts.ts';
 
 const { i32, i64, f32, f64 } = VALUE_TYPE;
 const MOST_NUMBERS = 400;
+const START: FuncType = { params: [], results: [] };
 const ENTRY: FuncType = { params: [i32, i64], results: [i64] };
 
 export interface RandomProgram {
   readonly bytes: Uint8Array;
   /** The same with the chain's bound of memory stated, which the engine alone would not keep. */
   readonly bounded: Uint8Array;
+  /** Whether a start function runs first. */
+  readonly hasStart: boolean;
   readonly args: readonly [i32: number, i64: bigint];
   /** Names of the exported functions that give a global's bits. */
   readonly globals: readonly string[];
@@ -44,14 +49,18 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
     BigInt.asIntN(64, randomBits(i64, choices)),
   ] as const;
   const types = [ENTRY];
+  const imports = choices.once(2) ? HOST_IMPORTS : [];
+  const hasStart = choices.once(5);
   const anyType = (): ValueType => choices.pick(VALUE_TYPES);
-  const functions = [
+  const own = [
     ENTRY,
     ...choices.several(4, () => ({
       params: choices.several(3, anyType),
       results: choices.several(3, anyType),
     })),
+    ...(hasStart ? [START] : []),
   ];
+  const functions = [...imports.map(({ type }) => type), ...own];
   const globals = choices.several(4, () => ({
     type: anyType(),
     isMutable: !choices.once(5),
@@ -73,20 +82,24 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
     hasTable: tableSize > 0,
     dataSegments: passive.length + active.length,
   };
-  const bodies = functions.map((type) => randomBody(type, around, choices));
+  const bodies = own.map((type) => randomBody(type, around, choices));
   const getters = globals.map(({ type }, i) => flat(0x23, leb(i), BITS_OF[type]));
   const getter = typeIndex(types, { params: [], results: [i64] });
   const defined = [
     ...bodies.map(({ locals, code }, i) => ({
-      type: typeIndex(types, functions[i] ?? ENTRY),
+      type: typeIndex(types, own[i] ?? ENTRY),
       locals: locals.map((type) => [1, type] as const),
       code,
     })),
     ...getters.map((code) => ({ type: getter, code })),
   ];
+  const imported = imports.map(({ name, type }) =>
+    importOf('pyde', name, leb(typeIndex(types, type))),
+  );
   const bytesWith = (most: number | undefined): Uint8Array =>
     moduleOf({
       types: types.map(({ params, results }) => funcType(params, results)),
+      ...(imported.length === 0 ? {} : { imports: imported }),
       functions: defined,
       ...(tableSize === 0 ? {} : { table: limits(tableSize) }),
       ...(hasMemory ? { memory: limits(pages, most) } : {}),
@@ -94,10 +107,11 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
         globalOf(type, isMutable, constant(type, bits)),
       ),
       exports: [
-        exportOf('run', 'function'),
+        exportOf('run', 'function', imports.length),
         ...(hasMemory ? [exportOf('memory', 'memory')] : []),
         ...globals.map((_, i) => exportOf(`global${i}`, 'function', functions.length + i)),
       ],
+      ...(hasStart ? { start: functions.length - 1 } : {}),
       ...(slots.length === 0
         ? {}
         : { elements: [elementsAt(constI32(tableSize - slots.length), slots)] }),
@@ -109,7 +123,7 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
     });
   const bytes = bytesWith(maxPages);
   const bounded = maxPages === undefined ? bytesWith(LIMITS.memoryPages) : bytes;
-  return { bytes, bounded, args, globals: globals.map((_, i) => `global${i}`) };
+  return { bytes, bounded, hasStart, args, globals: globals.map((_, i) => `global${i}`) };
 }
 
 /** The program of a seed. */
