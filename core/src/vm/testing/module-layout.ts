@@ -14,6 +14,8 @@ export interface ModuleField {
   readonly at: number;
   readonly length: number;
   readonly value: bigint;
+  /** Locals and operators of a function. */
+  readonly isInBody: boolean;
 }
 
 /** What has its length in bytes in front: sections, bodies, names, data. */
@@ -88,7 +90,13 @@ class Recorder {
       } finally {
         recorder.#inside--;
       }
-      if (recorder.#inside === 0) recorder.#note(KINDS[method], at, this.at, value);
+      if (recorder.#inside === 0) {
+        const isInBody = this.what === 'function body';
+        recorder.#note(
+          { kind: KINDS[method], at, length: this.at - at, value: 0n, isInBody },
+          value,
+        );
+      }
       return value;
     };
     Object.defineProperty(ModuleReader.prototype, method, {
@@ -98,23 +106,24 @@ class Recorder {
     });
   }
 
-  #note(kind: ModuleFieldKind, at: number, end: number, value: unknown): void {
+  #note(read: ModuleField, value: unknown): void {
+    const { kind, at, length } = read;
     const number = typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : 0n;
-    const field: ModuleField = { kind, at, length: end - at, value: number };
+    const field: ModuleField = { ...read, value: number };
     if (kind === 'name') {
+      const end = at + length;
       const start = end - new TextEncoder().encode(String(value)).length;
       this.#ranges.push({ sizeAt: at, start, end });
     }
     const size = this.#last;
+    this.#last = field;
     if (kind === 'raw' && size?.kind === 'u32' && size.at + size.length === at) {
-      if (size.value === BigInt(end - at)) {
-        this.#ranges.push({ sizeAt: size.at, start: at, end });
+      if (size.value === BigInt(length)) {
         // What is inside is read again, field by field, unless it is data.
-        this.#last = field;
+        this.#ranges.push({ sizeAt: size.at, start: at, end: at + length });
         return;
       }
     }
-    this.#last = field;
-    if (field.length > 0) this.#fields.set(at, field);
+    if (length > 0) this.#fields.set(at, field);
   }
 }

@@ -35,10 +35,11 @@ export function mutateModule(random: SeededRandom, module: Uint8Array): Uint8Arr
 }
 
 function editFields(random: SeededRandom, module: Uint8Array, layout: ModuleLayout): Edit {
-  const { fields } = layout;
+  const inBodies = layout.fields.filter(({ isInBody }) => isInBody);
+  const fields = inBodies.length > 0 && random.oneIn(2) ? inBodies : layout.fields;
   // Magic and version are bytes like others, and soon told.
-  const first = random.oneIn(40) ? 0 : Math.min(PREAMBLE_BYTES, fields.length - 1);
-  const at = random.between(first, fields.length - 1);
+  const first = fields === inBodies || random.oneIn(40) ? 0 : PREAMBLE_BYTES;
+  const at = random.between(Math.min(first, fields.length - 1), fields.length - 1);
   const field = random.pick(fields.slice(at, at + 1));
   const last = fields[Math.min(fields.length - 1, at + random.below(4))] ?? field;
   const run = { at: field.at, length: last.at + last.length - field.at };

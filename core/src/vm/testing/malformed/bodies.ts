@@ -161,6 +161,37 @@ export const bodies: readonly Malformed[] = [
       { limit: 'blockDepth' },
     ),
   ),
+  ...(
+    [
+      ['loops', [OP.loop, T.empty, OP.end]],
+      ['ifs', [OP.local_get, 1, OP.if, T.empty, OP.end]],
+      ['branches', [OP.local_get, 1, OP.br_if, 0]],
+      ['sums that may be NaN', [OP.local_get, 0, OP.local_get, 0, OP.f64_add, OP.local_set, 0]],
+    ] as const
+  ).map(([title, part]) =>
+    badCode(
+      `400 ${title} among 40,000 locals`,
+      'wasm.limit',
+      () => times(400, part),
+      {
+        locals: [
+          [1, T.f64],
+          [39_999, T.i32],
+        ],
+      },
+      { limit: 'compileWork', bound: 8_000_000 },
+    ),
+  ),
+  malformed(
+    '20,000 calls that take and give 16 values',
+    'wasm.limit',
+    () =>
+      moduleOf({
+        types: [funcType(Array(16).fill(T.i64), Array(16).fill(T.i64))],
+        functions: [{ code: [times(16, [OP.local_get, 0]), times(20_000, [OP.call, 0])] }],
+      }),
+    { limit: 'compileWork' },
+  ),
   badCode('30,000 blocks without an end', 'wasm.limit', () => times(30_000, [OP.block, T.empty])),
   badCode('a table of 2³² − 1 labels', 'wasm.limit', () => [
     ...[i32(0), OP.br_table, leb(0xffff_ffff), 0],

@@ -257,6 +257,10 @@ export const operands: readonly Malformed[] = [
     block(T.i32, i32(0), OP.br_if, 0, i32(0)),
     OP.drop,
   ]),
+  stack('a table of branches without the value of its labels', () => [
+    block(T.i32, i32(0), OP.br_table, 0, 0),
+    OP.drop,
+  ]),
   stack('a branch to a loop without its parameter', () => [i32(0), loop(1, OP.drop, OP.br, 0)], {
     types: [funcType([T.i32])],
   }),
