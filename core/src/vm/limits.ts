@@ -26,9 +26,9 @@ export const LIMITS = {
   operandHeight: 16_384,
   /**
    * Of a module: locals of all functions, and locals and operands at every place where control
-   * splits or joins or a NaN is made canonical, and 16 times what calls pass and hand back. Engines
-   * compile in that time and memory, not in the module's size: without this bound 64 KiB take
-   * minutes and 9 GB.
+   * splits or joins or a NaN is made canonical, a sixteenth of them where code calls out, and 16
+   * times what calls pass and hand back. Engines compile in that time and memory, not in the
+   * module's size: without this bound 64 KiB take minutes and 9 GB.
    */
   compileWork: 8_000_000,
   /** Blocks open at once, the function's own included. */

@@ -57,6 +57,17 @@ describe('compile work', () => {
     }
   });
 
+  it('counts a part of the locals where code calls out', () => {
+    const callee = '(func $f (drop (memory.grow (i32.const 0)))) (memory 1)';
+    for (const operator of ['(call $f)', '(drop (memory.grow (i32.const 0)))']) {
+      // The locals of a function are counted where it begins and where it ends.
+      const calls = (count: number): string => locals(16_000) + operator.repeat(count);
+      const most = per(1_000) - 32;
+      expect(validate(calls(most - 8), 1, callee)).not.toThrow();
+      expect(validate(calls(most + 1), 1, callee)).toThrow(REFUSED);
+    }
+  });
+
   it('counts what calls pass and hand back', () => {
     const callee = `(func $f (param ${'i64 '.repeat(100)}))`;
     const call = `${'(i64.const 1)'.repeat(100)} (call $f)`;

@@ -49,6 +49,8 @@ const NONE: readonly ValueType[] = [];
 const EMPTY_BLOCK_TYPE = 0x40;
 /** Compile work of an operand that a call passes or hands back. */
 const CALL_OPERAND_WORK = 16;
+/** Locals and operands passed over where code calls out, against one looked at in a split. */
+const STATE_PER_CALL_WORK = 16;
 /** A memory argument's alignment bit that announces the index of a memory. */
 const HAS_MEMORY_INDEX = 0x40;
 
@@ -165,15 +167,18 @@ export class FunctionValidator {
         reader.skip(8);
         break;
       case IMMEDIATE.memory:
+        this.#leaveCode();
         this.#needMemory();
         this.#memoryIndex();
         break;
       case IMMEDIATE.twoMemories:
+        this.#leaveCode();
         this.#needMemory();
         this.#memoryIndex();
         this.#memoryIndex();
         break;
       case IMMEDIATE.dataAndMemory:
+        this.#leaveCode();
         this.#dataIndex();
         this.#needMemory();
         this.#memoryIndex();
@@ -418,6 +423,12 @@ export class FunctionValidator {
     this.#addCompileWork(this.#localCount + this.#operands.height, this.#at);
   }
 
+  /** Where code calls out, engines pass over every local and operand, which takes far less. */
+  #leaveCode(): void {
+    const state = this.#localCount + this.#operands.height;
+    this.#addCompileWork(Math.floor(state / STATE_PER_CALL_WORK), this.#at);
+  }
+
   #addCompileWork(amount: number, at: number): void {
     this.#compileWork += amount;
     if (this.#compileWork > LIMITS.compileWork) {
@@ -428,6 +439,7 @@ export class FunctionValidator {
   #call(type: FuncType): void {
     const moved = type.params.length + type.results.length;
     this.#addCompileWork(CALL_OPERAND_WORK * moved, this.#at);
+    this.#leaveCode();
     this.#operands.popAll(type.params, this.#at);
     this.#operands.pushAll(type.results, this.#at);
   }
