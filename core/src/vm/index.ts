@@ -14,6 +14,7 @@ export {
 } from './abi/index.ts';
 export { decodeModule } from './decode/index.ts';
 export type { WasmError, WasmErrorCode } from './error.ts';
+export { HOST_FUNCTIONS, HOST_MODULE, type HostScope } from './host-signatures.ts';
 // To run a module: `new Machine({ host }).run(cache.prepare(hash, code, type), entry, request)`.
 export {
   type CallRequest,

@@ -118,6 +118,8 @@ export interface WasmModule {
   readonly exports: readonly Export[];
   /** Index of the start function. */
   readonly start: number | undefined;
+  /** Where that index stands; 0 when there is none. */
+  readonly startOffset: number;
   readonly elements: readonly ElementSegment[];
   /** What the DataCount section states, where there is one. */
   readonly dataCount: number | undefined;

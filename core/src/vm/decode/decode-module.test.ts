@@ -97,6 +97,7 @@ describe('decodeModule', () => {
       globals: [],
       exports: [],
       start: undefined,
+      startOffset: 0,
       elements: [],
       dataCount: undefined,
       data: [],
@@ -113,6 +114,9 @@ describe('decodeModule', () => {
     expect(module.table).toEqual({ min: 2, max: 7 });
     expect(module.memory).toEqual({ min: 1, max: undefined });
     expect(module.start).toBe(1);
+    expect(module.bytes.subarray(module.startOffset - 2, module.startOffset + 1)).toEqual(
+      Uint8Array.of(SECTION.start, 1, 1),
+    );
   });
 
   it('reads constants to the bit', () => {

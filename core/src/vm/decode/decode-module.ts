@@ -83,6 +83,7 @@ interface Parts {
   globals: Global[];
   exports: Export[];
   start: number | undefined;
+  startOffset: number;
   elements: ElementSegment[];
   dataCount: number | undefined;
   functions: FunctionBody[] | undefined;
@@ -112,6 +113,7 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
     globals: [],
     exports: [],
     start: undefined,
+    startOffset: 0,
     elements: [],
     dataCount: undefined,
     functions: undefined,
@@ -206,6 +208,7 @@ function readSection(id: number, section: ModuleReader, parts: Parts): void {
       parts.exports = readExports(section);
       break;
     case SECTION.start:
+      parts.startOffset = section.at;
       parts.start = section.u32();
       break;
     case SECTION.element:

@@ -55,18 +55,22 @@ function countOf(module: WasmModule, kind: ExportKind): number {
   }
 }
 
-/** Errors of the start function name byte 0: its section keeps no offset of its own. */
 function validateStart(module: WasmModule): void {
   if (module.start === undefined) return;
   const typeIndex = typeIndexOf(module, module.start);
   const type = typeIndex === undefined ? undefined : module.types[typeIndex];
   if (type === undefined) {
-    throw unknown('start function', module.start, countOf(module, 'function'), 0);
+    throw unknown('start function', module.start, countOf(module, 'function'), module.startOffset);
   }
   if (type.params.length > 0 || type.results.length > 0) {
-    throw wasmError('wasm.start', 0, `the start function is ${describeFuncType(type)}`, {
-      index: module.start,
-    });
+    throw wasmError(
+      'wasm.start',
+      module.startOffset,
+      `the start function is ${describeFuncType(type)}`,
+      {
+        index: module.start,
+      },
+    );
   }
 }
 
