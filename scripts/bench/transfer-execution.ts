@@ -4,6 +4,7 @@
  * waves run twice, with nothing and with everything verified before, now one first and now the
  * other, since the second collects what the first left behind.
  */
+import { authKeysHash } from '@pyde/core/account';
 import { falconVerifyBatch } from '@pyde/core/crypto';
 import {
   executeWave,
@@ -13,7 +14,7 @@ import {
   verifiedEntries,
 } from '@pyde/core/execution';
 import { StateStore } from '@pyde/core/state';
-import { decodeTx, encodeRotateKeys, txHash } from '@pyde/core/tx';
+import { decodeTx, txHash } from '@pyde/core/tx';
 import { toEpoch, toFalconPublicKey, toRound, toVertexHash, toWaveId } from '@pyde/core/types';
 import type { Row } from '../bench.ts';
 import { genesisStore, LOAD_PARAMETERS, loadKeys, signedTransfer } from './load-accounts.ts';
@@ -83,7 +84,7 @@ function signedWave(keys: ReturnType<typeof loadKeys>, wave: number): RightlySig
       const bytes = signedTransfer(key, to, wave * PER_SENDER + n);
       const hash = txHash(decodeTx(bytes));
       const publicKey = toFalconPublicKey(key.publicKey);
-      return { bytes, hash, keys: encodeRotateKeys({ kind: 'single', key: publicKey }) };
+      return { bytes, hash, keysHash: authKeysHash({ kind: 'single', key: publicKey }) };
     }),
   );
 }

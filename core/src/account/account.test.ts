@@ -4,15 +4,7 @@ import { isPydeError, PydeError, U64_MAX } from '../bytes/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import { MemoryStore } from '../platform/index.ts';
 import { Overlay, StateStore } from '../state/index.ts';
-import {
-  type AuthKeys,
-  toAddress,
-  toFalconPublicKey,
-  toHash,
-  toNonce,
-  toQuanta,
-  ZERO_ADDRESS,
-} from '../types/index.ts';
+import { toAddress, toHash, toNonce, toQuanta, ZERO_ADDRESS } from '../types/index.ts';
 import {
   ACCOUNT_TYPES,
   type Account,
@@ -29,13 +21,7 @@ import {
   ZERO_ACCOUNT,
 } from './index.ts';
 
-const key = (i: number) => toFalconPublicKey(testKey(i).publicKey);
 const u128 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(toQuanta);
-const authKeys = fc.constantFrom<AuthKeys>(
-  { kind: 'none' },
-  { kind: 'single', key: key(0) },
-  { kind: 'multisig', keys: [key(0), key(1), key(2)], threshold: 2 },
-);
 const anyAccount: fc.Arbitrary<Account> = fc.record({
   nonceBase: fc.bigInt({ min: 0n, max: U64_MAX }).map(toNonce),
   nonceUsed: fc.nat(0x7fff).map((bits) => bits << 1),
@@ -43,7 +29,7 @@ const anyAccount: fc.Arbitrary<Account> = fc.record({
   gasTank: u128,
   accountType: fc.constantFrom(...ACCOUNT_TYPES),
   codeHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHash),
-  authKeys,
+  authKeysHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHash),
   keyNonce: fc.nat(0xffff_ffff),
 });
 

@@ -15,16 +15,13 @@ import {
 import { type Overlay, STATE_KIND, type StateKey, type StateReader } from '../state/index.ts';
 import {
   type Address,
-  type AuthKeys,
   HASH_BYTES,
   type Hash,
   type Nonce,
   type Quanta,
-  readAuthKeys,
   toHash,
   toNonce,
   toQuanta,
-  writeAuthKeys,
   ZERO_HASH,
 } from '../types/index.ts';
 
@@ -43,7 +40,8 @@ export interface Account {
   readonly accountType: AccountType;
   /** Blake3 of the module; 32 zero bytes without code. */
   readonly codeHash: Hash;
-  readonly authKeys: AuthKeys;
+  /** Blake3 of its keys, which lie beside the record; 32 zero bytes without any. */
+  readonly authKeysHash: Hash;
   /** How often the keys were rotated. */
   readonly keyNonce: number;
 }
@@ -57,7 +55,7 @@ export const ZERO_ACCOUNT: Account = {
   gasTank: toQuanta(0n),
   accountType: 'eoa',
   codeHash: ZERO_HASH,
-  authKeys: { kind: 'none' },
+  authKeysHash: ZERO_HASH,
   keyNonce: 0,
 };
 
@@ -72,7 +70,7 @@ export function encodeAccount(account: Account): Uint8Array {
   return encode((w) => writeAccountRecord(w, account));
 }
 
-/** @throws PydeError `borsh.*`, `types.*`, `auth-keys.*` or {@link AccountErrorCode} */
+/** @throws PydeError `borsh.*`, `types.*` or {@link AccountErrorCode} */
 export function decodeAccount(bytes: Uint8Array): Account {
   return decodeExactly(bytes, readAccountRecord);
 }
@@ -112,9 +110,9 @@ function writeAccountRecord(writer: BorshWriter, account: Account): void {
     .u128(account.balance)
     .u128(account.gasTank)
     .u8(ACCOUNT_TYPES.indexOf(account.accountType))
-    .fixed(account.codeHash);
-  writeAuthKeys(writer, account.authKeys);
-  writer.u32(account.keyNonce);
+    .fixed(account.codeHash)
+    .fixed(account.authKeysHash)
+    .u32(account.keyNonce);
 }
 
 function readAccountRecord(reader: BorshReader): Account {
@@ -125,7 +123,7 @@ function readAccountRecord(reader: BorshReader): Account {
     gasTank: toQuanta(reader.u128()),
     accountType: ACCOUNT_TYPES[reader.tag(ACCOUNT_TYPES.length, 'account type')] ?? 'eoa',
     codeHash: toHash(reader.fixed(HASH_BYTES)),
-    authKeys: readAuthKeys(reader),
+    authKeysHash: toHash(reader.fixed(HASH_BYTES)),
     keyNonce: reader.u32(),
   };
   if ((account.nonceUsed & 1) === 1) {

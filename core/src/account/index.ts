@@ -12,6 +12,16 @@ export {
   ZERO_ACCOUNT,
 } from './account.ts';
 export {
+  authKeysHash,
+  authKeysKey,
+  hasAuthKeys,
+  holdsAuthKeysOf,
+  isAuthKeysKey,
+  KnownAuthKeys,
+  readAuthKeysOf,
+  setAuthKeys,
+} from './auth-keys.ts';
+export {
   type AuthorizationErrorCode,
   decodeMultisigSignature,
   encodeMultisigSignature,

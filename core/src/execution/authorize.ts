@@ -5,16 +5,16 @@
  * key signs nothing after its rotation. What was found right before, under the very same keys, is
  * not checked again.
  */
-import { type Account, signatureChecks } from '../account/index.ts';
+import { type Account, readAuthKeysOf, signatureChecks } from '../account/index.ts';
 import { equalBytes, isPydeError, PydeError } from '../bytes/index.ts';
 import type { SignatureCheck, VerifySignatures } from '../platform/index.ts';
-import { encodeRotateKeys } from '../tx/index.ts';
-import { TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
-import { digestAt, keysDigests, type VerifiedTx } from './verified-transactions.ts';
+import type { StateReader } from '../state/index.ts';
+import { type Hash, TX_TYPE, type Tx, type TxHash } from '../types/index.ts';
+import type { VerifiedTx } from './verified-transactions.ts';
 
 interface Judgement {
-  /** The keys that were asked, in Borsh. */
-  readonly keys: Uint8Array;
+  /** Of the keys that were asked. */
+  readonly keysHash: Hash;
   /** Undefined when the transaction is signed as those keys demand. */
   readonly refusal: PydeError | undefined;
 }
@@ -40,52 +40,49 @@ export class Authorizations {
     this.#verify = verify;
   }
 
-  /** Judges all of `candidates` in one batch. */
-  judgeAll(candidates: readonly Candidate[]): void {
-    const waiting: { signed: SignedTx; keys: Uint8Array; first: number; count: number }[] = [];
+  /** Judges all of `candidates` in one batch. @param state in which `sender`s are as given */
+  judgeAll(candidates: readonly Candidate[], state: StateReader): void {
+    const waiting: { signed: SignedTx; keysHash: Hash; first: number; count: number }[] = [];
     const checks: SignatureCheck[] = [];
-    for (const { signed, sender, keys } of this.#notFoundRightBefore(candidates)) {
-      const asked = checksOf(signed, sender);
-      if (asked instanceof PydeError) this.#judged.set(signed, { keys, refusal: asked });
+    for (const { signed, sender } of this.#notFoundRightBefore(candidates)) {
+      const asked = checksOf(signed, sender, state);
+      const keysHash = sender.authKeysHash;
+      if (asked instanceof PydeError) this.#judged.set(signed, { keysHash, refusal: asked });
       else {
-        waiting.push({ signed, keys, first: checks.length, count: asked.length });
+        waiting.push({ signed, keysHash, first: checks.length, count: asked.length });
         checks.push(...asked);
       }
     }
     const verdicts = checks.length === 0 ? [] : this.#verify(checks);
-    for (const { signed, keys, first, count } of waiting) {
+    for (const { signed, keysHash, first, count } of waiting) {
       let refusal: PydeError | undefined;
       for (let i = first; i < first + count; i++) {
         if (verdicts[i] !== true) refusal = wrongSignature();
       }
-      this.#judged.set(signed, { keys, refusal });
+      this.#judged.set(signed, { keysHash, refusal });
     }
   }
 
   /** Settles those that were found right before under the keys that their senders have now. */
-  #notFoundRightBefore(candidates: readonly Candidate[]): (Candidate & { keys: Uint8Array })[] {
-    const all = candidates.map((c) => ({ ...c, keys: encodeRotateKeys(c.sender.authKeys) }));
-    const known = all.filter(({ signed }) => signed.verified !== undefined);
-    const digests = keysDigests(known.map(({ keys }) => keys));
-    known.forEach(({ signed, keys }, i) => {
-      const verified = signed.verified?.keysDigest;
-      if (verified === undefined || !equalBytes(verified, digestAt(digests, i))) return;
-      this.#judged.set(signed, { keys, refusal: undefined });
+  #notFoundRightBefore(candidates: readonly Candidate[]): Candidate[] {
+    return candidates.filter(({ signed, sender: { authKeysHash } }) => {
+      const { verified } = signed;
+      if (verified !== undefined && equalBytes(verified.keysHash, authKeysHash)) {
+        this.#judged.set(signed, { keysHash: authKeysHash, refusal: undefined });
+      }
+      return !this.#isJudged(signed, authKeysHash);
     });
-    return all.filter(({ signed, keys }) => !this.#isJudged(signed, keys));
   }
 
   /** Why `signed` is not signed as `sender`'s keys demand now; undefined when it is. */
-  refusalOf(signed: SignedTx, sender: Account): PydeError | undefined {
-    if (!this.#isJudged(signed, encodeRotateKeys(sender.authKeys))) {
-      this.judgeAll([{ signed, sender }]);
-    }
+  refusalOf(signed: SignedTx, sender: Account, state: StateReader): PydeError | undefined {
+    if (!this.#isJudged(signed, sender.authKeysHash)) this.judgeAll([{ signed, sender }], state);
     return this.#judged.get(signed)?.refusal;
   }
 
-  #isJudged(signed: SignedTx, keys: Uint8Array): boolean {
+  #isJudged(signed: SignedTx, keysHash: Hash): boolean {
     const judged = this.#judged.get(signed);
-    return judged !== undefined && equalBytes(judged.keys, keys);
+    return judged !== undefined && equalBytes(judged.keysHash, keysHash);
   }
 }
 
@@ -98,10 +95,14 @@ export function wrongSignature(): PydeError<'tx.signature'> {
 }
 
 /** A RegisterPubkey is authorised by its address alone: nothing is checked. */
-function checksOf({ tx, hash }: SignedTx, sender: Account): readonly SignatureCheck[] | PydeError {
+function checksOf(
+  { tx, hash }: SignedTx,
+  sender: Account,
+  state: StateReader,
+): readonly SignatureCheck[] | PydeError {
   if (tx.type === TX_TYPE.registerPubkey) return [];
   try {
-    return signatureChecks(sender.authKeys, hash, tx.signature);
+    return signatureChecks(readAuthKeysOf(state, tx.from, sender), hash, tx.signature);
   } catch (error) {
     if (isPydeError(error)) return error;
     throw error;

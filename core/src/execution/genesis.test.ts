@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
+  authKeysKey,
   decodeAccount,
   encodeAccount,
   REWARD_POOL_ADDRESS,
   readAccount,
+  readAuthKeysOf,
   resolveName,
   TREASURY_ADDRESS,
 } from '../account/index.ts';
-import { PydeError, toHex } from '../bytes/index.ts';
+import { encode, PydeError, toHex } from '../bytes/index.ts';
 import { MemoryStore } from '../platform/index.ts';
 import {
   type StateKey,
@@ -19,10 +21,12 @@ import {
 } from '../state/index.ts';
 import { addressOf, publicKeyOf, wireBy } from '../tx/testing.ts';
 import {
+  type AuthKeys,
   type Genesis,
   genesisHash,
   toFalconPublicKey,
   toQuanta,
+  writeAuthKeys,
   ZERO_ADDRESS,
   ZERO_HASH,
 } from '../types/index.ts';
@@ -52,14 +56,15 @@ async function codeOf(changes: Partial<Genesis>): Promise<string> {
 describe('genesis', () => {
   it('writes accounts, system accounts, validators, names and fees', async () => {
     const { state } = await TestChain.start(testGenesis(withNames));
-    expect(readAccount(state, addressOf(2))).toMatchObject({
-      balance: DEVNET_BALANCE,
-      authKeys: { kind: 'single', key: publicKeyOf(2) },
-      accountType: 'eoa',
-    });
+    const account = readAccount(state, addressOf(2));
+    expect(account).toMatchObject({ balance: DEVNET_BALANCE, accountType: 'eoa' });
+    const keys: AuthKeys = { kind: 'single', key: publicKeyOf(2) };
+    expect(readAuthKeysOf(state, addressOf(2), account)).toEqual(keys);
+    expect(state.get(authKeysKey(addressOf(2)))).toEqual(encode((w) => writeAuthKeys(w, keys)));
     for (const address of [TREASURY_ADDRESS, REWARD_POOL_ADDRESS]) {
-      const authKeys = { kind: 'none' };
-      expect(readAccount(state, address)).toMatchObject({ accountType: 'system', authKeys });
+      const authKeysHash = new Uint8Array(32);
+      expect(readAccount(state, address)).toMatchObject({ accountType: 'system', authKeysHash });
+      expect(state.get(authKeysKey(address))).toBeUndefined();
     }
     expect(readValidator(state, addressOf(0))).toMatchObject({
       status: 'active',
@@ -201,6 +206,15 @@ describe('a loaded state that no chain had', () => {
     };
     expect(await adopted(accountOf(2), (value) => value)).not.toThrow();
     expect(await adopted(accountOf(2), richer)).toThrow(/quanta are held or burned/);
+  });
+
+  it('is refused when an account has other keys than its record names, or some without a name', async () => {
+    const others = () => encode((w) => writeAuthKeys(w, { kind: 'single', key: publicKeyOf(3) }));
+    const nameless = (value: Uint8Array) =>
+      encodeAccount({ ...decodeAccount(value), authKeysHash: ZERO_HASH });
+    expect(await adopted(authKeysKey(addressOf(2)), (value) => value)).not.toThrow();
+    expect(await adopted(authKeysKey(addressOf(2)), others)).toThrow(/names other keys/);
+    expect(await adopted(accountOf(2), nameless)).toThrow(/names other keys/);
   });
 });
 

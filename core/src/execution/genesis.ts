@@ -5,9 +5,12 @@
 import {
   type Account,
   decodeAccount,
+  holdsAuthKeysOf,
+  isAuthKeysKey,
   REWARD_POOL_ADDRESS,
   readAccount,
   registerName,
+  setAuthKeys,
   TREASURY_ADDRESS,
   writeAccount,
   ZERO_ACCOUNT,
@@ -17,12 +20,14 @@ import { isFalconPublicKey } from '../crypto/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
 import { Overlay, STATE_KIND, type StateStore, stateKeyBytes } from '../state/index.ts';
 import {
+  type Address,
   checkGenesis,
   EVENTS_BLOOM_BYTES,
   type Genesis,
   type GenesisAllocation,
   genesisHash,
   type StateRoot,
+  toAddress,
   toEpoch,
   toRound,
   toWaveId,
@@ -46,6 +51,7 @@ export type GenesisErrorCode =
   | 'genesis.exists'
   | 'genesis.state-missing'
   | 'genesis.duplicate'
+  | 'genesis.keys'
   | 'genesis.supply'
   | 'genesis.key'
   | 'genesis.system-account';
@@ -127,8 +133,14 @@ function requireSupply(state: StateStore, { burned, issued, genesisSupply }: Fee
   let held = burned;
   for (const { stateKey, value } of state.entriesAt(0n)) {
     if (stateKey[0] === STATE_KIND.account) {
-      const { balance, gasTank } = decodeAccount(value);
-      held += balance + gasTank;
+      const address = toAddress(stateKey.slice(1, OWNER_END));
+      if (isAuthKeysKey(stateKey)) {
+        requireKeysOf(state, address, readAccount(state, address));
+        continue;
+      }
+      const account = decodeAccount(value);
+      requireKeysOf(state, address, account);
+      held += account.balance + account.gasTank;
     } else if (equalBytes(stateKey.subarray(0, OWNER_END), validators)) {
       held += decodeValidator(value).stake;
     }
@@ -138,6 +150,15 @@ function requireSupply(state: StateStore, { burned, issued, genesisSupply }: Fee
     'genesis.supply',
     `in the loaded state ${held} quanta are held or burned where ${genesisSupply + issued} were ` +
       'made, so it is no state of a chain; load another file',
+  );
+}
+
+function requireKeysOf(state: StateStore, address: Address, account: Account): void {
+  if (holdsAuthKeysOf(state, address, account)) return;
+  throw new PydeError(
+    'genesis.keys',
+    `in the loaded state the record of account ${toHex(address)} names other keys than lie beside ` +
+      'it, so it is no state of a chain; load another file',
   );
 }
 
@@ -191,7 +212,10 @@ function writeAllocations(overlay: Overlay, allocations: readonly GenesisAllocat
     }
     if (authKeys.kind === 'single') requireKey(authKeys.key);
     if (authKeys.kind === 'multisig') authKeys.keys.forEach(requireKey);
-    writeAccount(overlay, address, { ...existing, balance, authKeys });
+    writeAccount(overlay, address, {
+      ...setAuthKeys(overlay, address, existing, authKeys),
+      balance,
+    });
   }
 }
 

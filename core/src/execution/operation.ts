@@ -2,7 +2,7 @@
  * What each served transaction type does to the state (spec/wire.md, "Transaction"). Nonce and fee
  * are the caller's; an operation runs on an overlay of its own, which a revert throws away.
  */
-import { readAccount, writeAccount } from '../account/index.ts';
+import { readAccount, setAuthKeys, writeAccount } from '../account/index.ts';
 import { invariant } from '../bytes/index.ts';
 import type { Overlay } from '../state/index.ts';
 import {
@@ -68,7 +68,8 @@ export function debit(overlay: Overlay, address: Address, amount: bigint): void 
 function register(tx: Tx, overlay: Overlay): Outcome {
   const account = readAccount(overlay, tx.from);
   const key = decodeRegisterPubkey(tx.data);
-  writeAccount(overlay, tx.from, { ...account, authKeys: { kind: 'single', key } });
+  const registered = setAuthKeys(overlay, tx.from, account, { kind: 'single', key });
+  writeAccount(overlay, tx.from, registered);
   return { ...DONE, gasUsed: 0n };
 }
 
@@ -77,8 +78,8 @@ function rotate(tx: Tx, overlay: Overlay): Outcome {
   if (account.keyNonce === MAX_KEY_NONCE) {
     return refuse('the account has rotated its keys as often as its record can count');
   }
-  const authKeys = decodeRotateKeys(tx.data);
-  writeAccount(overlay, tx.from, { ...account, authKeys, keyNonce: account.keyNonce + 1 });
+  const rotated = setAuthKeys(overlay, tx.from, account, decodeRotateKeys(tx.data));
+  writeAccount(overlay, tx.from, { ...rotated, keyNonce: account.keyNonce + 1 });
   return DONE;
 }
 

@@ -3,7 +3,7 @@
  * and the rule of its type (design/state-and-execution.md, "Accounts and transactions"). The same
  * questions are asked at admission, of the newest state, and in a wave, of the state at its turn.
  */
-import { type Account, nonceStanding } from '../account/index.ts';
+import { type Account, hasAuthKeys, nonceStanding } from '../account/index.ts';
 import { isZeroBytes, PydeError } from '../bytes/index.ts';
 import { decodeGasTankDeposit, INTRINSIC_GAS } from '../tx/index.ts';
 import { TX_TYPE, type Tx } from '../types/index.ts';
@@ -108,7 +108,7 @@ export function requireBalance(tx: Tx, sender: Account, baseFee: bigint, promise
 }
 
 function requireRegistrable(sender: Account): void {
-  if (sender.authKeys.kind !== 'none') {
+  if (hasAuthKeys(sender)) {
     throw new PydeError(
       'account.registered',
       'the account has its public key on record already; change it with RotateKeys',

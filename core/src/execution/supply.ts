@@ -3,7 +3,7 @@
  * tanks and stakes + burned = genesis supply + issued. Walks the whole state, so it is for tests,
  * the simulator and audits.
  */
-import { decodeAccount } from '../account/index.ts';
+import { decodeAccount, isAuthKeysKey } from '../account/index.ts';
 import { invariant } from '../bytes/index.ts';
 import type { KeyValueStore } from '../platform/index.ts';
 import { STATE_KIND, type StateReader, stateKeyBytes, TABLE, Table } from '../state/index.ts';
@@ -28,7 +28,8 @@ export async function readSupply(store: KeyValueStore, state: StateReader): Prom
   let accounts = 0;
   let balances = 0n;
   let tanks = 0n;
-  for await (const [, value] of flat.range({ prefix: Uint8Array.of(STATE_KIND.account) })) {
+  for await (const [key, value] of flat.range({ prefix: Uint8Array.of(STATE_KIND.account) })) {
+    if (isAuthKeysKey(key)) continue;
     const account = decodeAccount(value);
     accounts++;
     balances += account.balance;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAccount, signatureChecks } from '../account/index.ts';
+import { authKeysHash, readAccount, readAuthKeysOf, signatureChecks } from '../account/index.ts';
 import { invariant } from '../bytes/index.ts';
 import { falconVerifyBatch } from '../crypto/index.ts';
 import type { SignatureCheck } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
 import { decodeTx, encodeRotateKeys, encodeTx, txHash } from '../tx/index.ts';
 import { addressOf, publicKeyOf, signatureOf, signedByAll, txOf, wireBy } from '../tx/testing.ts';
-import { type AuthKeys, TX_TYPE, toNonce, toQuanta } from '../types/index.ts';
+import { type AuthKeys, TX_TYPE, toHash, toNonce, toQuanta } from '../types/index.ts';
 import {
   type RightlySigned,
   VERIFIED_ENTRY_BYTES,
@@ -48,14 +48,15 @@ const byPlaces = (places: [number, number][], n: number): Uint8Array =>
 function admitted(state: StateReader, bytes: Uint8Array): RightlySigned | undefined {
   const tx = decodeTx(bytes);
   const hash = txHash(tx);
-  const { authKeys } = readAccount(state, tx.from);
+  const sender = readAccount(state, tx.from);
   try {
-    const checks = signatureChecks(authKeys, hash, tx.signature);
+    const keys = readAuthKeysOf(state, tx.from, sender);
+    const checks = signatureChecks(keys, hash, tx.signature);
     if (falconVerifyBatch(checks).includes(false)) return undefined;
   } catch {
     return undefined;
   }
-  return { bytes, hash, keys: encodeRotateKeys(authKeys) };
+  return { bytes, hash, keysHash: sender.authKeysHash };
 }
 
 function memoryOf(transactions: readonly Uint8Array[], state: StateReader = chain.state) {
@@ -190,7 +191,7 @@ describe('a wave whose transactions were verified before', () => {
     const asIfBefore = {
       bytes: later,
       hash: txHash(decodeTx(later)),
-      keys: encodeRotateKeys(twoOf(1, 2, 3)),
+      keysHash: authKeysHash(twoOf(1, 2, 3)),
     };
     verified.add(verifiedEntries([asIfBefore]));
     expect(reasons(executed([later], verified).wave)).toEqual(['account.signature-threshold']);
@@ -252,7 +253,7 @@ describe('VerifiedTransactions', () => {
       bytes.map((wire, i) => ({
         bytes: wire,
         hash: txHash(txOf({ nonce: nonce(i) })),
-        keys: Uint8Array.of(i & 0xff),
+        keysHash: toHash(new Uint8Array(32).fill(i & 0xff)),
       })),
     );
 
@@ -263,7 +264,7 @@ describe('VerifiedTransactions', () => {
     verified.add(entriesOf([first]));
     const [found, missing] = verified.find([first, second]);
     expect(found?.hash).toEqual(txHash(txOf({ nonce: nonce(0) })));
-    expect(found?.keysDigest.length).toBe(32);
+    expect(found?.keysHash).toEqual(new Uint8Array(32));
     expect(missing).toBeUndefined();
   });
 

@@ -5,7 +5,7 @@
  *
  * It trusts whoever adds, which is this node's own admission, and nothing else. All checks of a
  * transaction follow from its wire bytes and its sender's keys (`signatureChecks`), so an entry is
- * named by the Blake3 of the very wire bytes and carries the Blake3 of the very keys, in Borsh.
+ * named by the Blake3 of the very wire bytes and carries the hash of the very keys.
  * Another signature on the same transaction is another name, and a sender whose keys were changed
  * has other keys: nothing passes that was not checked as it is. What is not remembered is checked
  * where it runs, so the outcome of a wave never depends on what is in here.
@@ -14,21 +14,20 @@
  */
 import { equalBytes, invariant } from '../bytes/index.ts';
 import { blake3Batch } from '../crypto/index.ts';
-import { type TxHash, toTxHash } from '../types/index.ts';
+import { type Hash, type TxHash, toHash, toTxHash } from '../types/index.ts';
 
 /** A transaction all of whose signatures verified under `keys`. */
 export interface RightlySigned {
   /** Wire bytes. */
   readonly bytes: Uint8Array;
   readonly hash: TxHash;
-  /** The sender's keys that its checks were made from, in Borsh. */
-  readonly keys: Uint8Array;
+  /** Names the sender's keys that its checks were made from, as the account's record does. */
+  readonly keysHash: Hash;
 }
 
 export interface VerifiedTx {
   readonly hash: TxHash;
-  /** Blake3 of the keys, see {@link keysDigests}. */
-  readonly keysDigest: Uint8Array;
+  readonly keysHash: Hash;
 }
 
 const DIGEST_BYTES = 32;
@@ -43,19 +42,15 @@ const INDEXED_BYTES = 6;
 /** The entries of `transactions`, 96 bytes each. */
 export function verifiedEntries(transactions: readonly RightlySigned[]): Uint8Array {
   const names = blake3Batch(transactions.map(({ bytes }) => bytes));
-  const digests = keysDigests(transactions.map(({ keys }) => keys));
   const entries = new Uint8Array(transactions.length * VERIFIED_ENTRY_BYTES);
-  transactions.forEach(({ hash }, i) => {
+  transactions.forEach(({ hash, keysHash }, i) => {
     const at = i * VERIFIED_ENTRY_BYTES;
     entries.set(digestAt(names, i), at);
     entries.set(hash, at + DIGEST_BYTES);
-    entries.set(digestAt(digests, i), at + 2 * DIGEST_BYTES);
+    entries.set(keysHash, at + 2 * DIGEST_BYTES);
   });
   return entries;
 }
-
-/** Blake3 of each sender's keys in Borsh, 32 bytes each. */
-export const keysDigests = (keys: readonly Uint8Array[]): Uint8Array => blake3Batch(keys);
 
 /** The `i`th of digests that lie one after the other. */
 export const digestAt = (digests: Uint8Array, i: number): Uint8Array =>
@@ -114,7 +109,7 @@ export class VerifiedTransactions {
     if (place === undefined) return undefined;
     const entry = this.#ring.slice(place, place + VERIFIED_ENTRY_BYTES);
     if (!equalBytes(digestAt(entry, 0), name)) return undefined;
-    return { hash: toTxHash(digestAt(entry, 1)), keysDigest: digestAt(entry, 2) };
+    return { hash: toTxHash(digestAt(entry, 1)), keysHash: toHash(digestAt(entry, 2)) };
   }
 }
 

@@ -226,7 +226,7 @@ function judgeSignatures(
     });
     if (refusal === undefined) hopeful.push({ signed: candidate, sender });
   }
-  authorizations.judgeAll(hopeful);
+  authorizations.judgeAll(hopeful, state);
   return authorizations;
 }
 
@@ -244,7 +244,7 @@ function refusalOf(
       requireUsableNonce(tx, sender);
       requireRunnable(tx, sender, recipient, wave.waveId);
       requireBalance(tx, sender, wave.baseFee, 0n);
-    }) ?? authorizations.refusalOf(candidate, sender);
+    }) ?? authorizations.refusalOf(candidate, sender, wave.overlay);
   if (refusal === undefined) return ceilingRefusal(tx, wave, parameters);
   const nonceGone = refusal.code === 'account.nonce-used' || refusal.code === 'account.nonce-past';
   return nonceGone && wasExecuted(hash, wave, store) ? alreadyExecuted() : refusal;

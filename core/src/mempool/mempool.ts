@@ -10,7 +10,7 @@
  * Lives in memory; the node keeps what it acknowledged in {@link AdmittedRecords} and takes it in
  * again when it starts.
  */
-import { type Account, readAccount, signatureChecks } from '../account/index.ts';
+import { type Account, KnownAuthKeys, readAccount, signatureChecks } from '../account/index.ts';
 import { equalBytes, PydeError, toHex } from '../bytes/index.ts';
 import {
   gasBoundOf,
@@ -24,10 +24,11 @@ import {
 } from '../execution/index.ts';
 import type { SignatureCheck } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
-import { checkTx, decodeTx, encodeRotateKeys, type TxRules, txHash } from '../tx/index.ts';
+import { checkTx, decodeTx, type TxRules, txHash } from '../tx/index.ts';
 import {
   type Address,
   type GenesisParameters,
+  type Hash,
   MAX_BATCH_BYTES,
   TX_TYPE,
   type Tx,
@@ -80,8 +81,8 @@ export interface Admission {
   readonly bytes: Uint8Array;
   /** All must verify; none for a RegisterPubkey. */
   readonly checks: readonly SignatureCheck[];
-  /** The sender's keys that `checks` were made from, in Borsh. */
-  readonly keys: Uint8Array;
+  /** Of the sender's keys that `checks` were made from. */
+  readonly keysHash: Hash;
 }
 
 export type AdmissionStart =
@@ -105,7 +106,7 @@ interface Entry extends Evictable {
   readonly hash: TxHash;
   readonly tx: Tx;
   readonly bytes: Uint8Array;
-  readonly keys: Uint8Array;
+  readonly keysHash: Hash;
 }
 
 const DEFAULT_MAX_TRANSACTIONS = 32_768;
@@ -117,12 +118,16 @@ const MAX_TAKEN_OVER = 1_024;
 /** Heard by gossip and left to other members; in a pool that is half full none. */
 const MAX_HEARD = 8_192;
 
+/** Senders whose keys are not read and decoded again: 2 MB of them, 29 if all have sixteen. */
+const MAX_KNOWN_KEYS = 2_048;
+
 export class Mempool {
   readonly #rules: TxRules;
   readonly #maxTransactions: number;
   readonly #maxBytes: number;
   readonly #rate: SenderRate | undefined;
   /** All pending, in order of admission. */
+  readonly #keys = new KnownAuthKeys(MAX_KNOWN_KEYS);
   readonly #entries = new Map<string, Entry>();
   readonly #bySender = new Map<string, Map<bigint, Entry>>();
   /** Those with a deadline. */
@@ -182,9 +187,9 @@ export class Mempool {
     const checks =
       tx.type === TX_TYPE.registerPubkey
         ? []
-        : signatureChecks(sender.authKeys, hash, tx.signature);
-    const keys = encodeRotateKeys(sender.authKeys);
-    return { kind: 'check', admission: { hash, tx, bytes: bytes.slice(), checks, keys } };
+        : signatureChecks(this.#keys.of(view.state, tx.from, sender), hash, tx.signature);
+    const keysHash = sender.authKeysHash;
+    return { kind: 'check', admission: { hash, tx, bytes: bytes.slice(), checks, keysHash } };
   }
 
   /**
@@ -201,18 +206,18 @@ export class Mempool {
     nowMs: number,
     place: 'here' | 'forwarded' | 'heard' = 'here',
   ): TxHash {
-    const { hash, tx, bytes, keys } = admission;
+    const { hash, tx, bytes, keysHash } = admission;
     if (!valid) throw wrongSignature();
     if (this.known(hash)) return hash;
     const sender = readAccount(view.state, tx.from);
-    if (!equalBytes(keys, encodeRotateKeys(sender.authKeys))) throw keysChanged();
+    if (!equalBytes(keysHash, sender.authKeysHash)) throw keysChanged();
     this.#requireAdmissible(tx, sender, view);
     const entry: Entry = {
       name: toHex(hash),
       hash,
       tx,
       bytes,
-      keys,
+      keysHash,
       gas: gasBoundOf(tx),
       sequence: this.#sequence,
     };
@@ -414,7 +419,7 @@ export class Mempool {
       const sender = readAccount(view.state, tx.from);
       const recipient = readAccount(view.state, tx.to);
       const refusal = refusedBy(() => {
-        if (!equalBytes(entry.keys, encodeRotateKeys(sender.authKeys))) throw keysChanged();
+        if (!equalBytes(entry.keysHash, sender.authKeysHash)) throw keysChanged();
         requireRunnable(tx, sender, recipient, view.waveId + 1n);
         requireUsableNonce(tx, sender);
         requireBalance(tx, sender, view.baseFee, promised);

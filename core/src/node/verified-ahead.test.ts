@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { authKeysHash } from '../account/index.ts';
 import { invariant } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
 import { FalconSigner, falconVerifyBatch } from '../crypto/index.ts';
@@ -14,7 +15,7 @@ import { testGenesis } from '../execution/testing.ts';
 import { Mempool } from '../mempool/index.ts';
 import { ManualClock, MemoryStore, type SignatureCheck } from '../platform/index.ts';
 import { StateStore } from '../state/index.ts';
-import { decodeTx, encodeRotateKeys, encodeTx, txHash } from '../tx/index.ts';
+import { decodeTx, encodeTx, txHash } from '../tx/index.ts';
 import {
   addressOf,
   publicKeyOf,
@@ -59,7 +60,7 @@ const transfer = (i: number, n: number, key = i): Uint8Array => {
 const signed = (bytes: Uint8Array, signer: number): RightlySigned => ({
   bytes,
   hash: txHash(decodeTx(bytes)),
-  keys: encodeRotateKeys({ kind: 'single', key: publicKeyOf(signer) }),
+  keysHash: authKeysHash({ kind: 'single', key: publicKeyOf(signer) }),
 });
 const waveOf = (...transactions: Uint8Array[]): CommittedWave => ({
   chainId: genesis.chainId,

@@ -8,7 +8,7 @@
  * members put anything into their batches; at most {@link AHEAD_AT_ONCE} transactions are read and
  * under way at once, and each is looked at only once.
  */
-import { readAccount, signatureChecks } from '../account/index.ts';
+import { KnownAuthKeys, readAccount, signatureChecks } from '../account/index.ts';
 import { concatBytes, isPydeError } from '../bytes/index.ts';
 import type { CommittedWave } from '../consensus/index.ts';
 import {
@@ -21,12 +21,14 @@ import {
 } from '../execution/index.ts';
 import type { SignatureCheck } from '../platform/index.ts';
 import type { StateReader } from '../state/index.ts';
-import { decodeTx, encodeRotateKeys, txHash } from '../tx/index.ts';
+import { decodeTx, txHash } from '../tx/index.ts';
 
 /** Transactions that are looked up, or read and checked, together; hashing side by side is faster. */
 export const AHEAD_AT_ONCE = 64;
 /** Pieces of so many that one step looks up, so that it stays below a ms. */
 const PIECES_A_STEP = 8;
+/** Senders whose keys are not read and decoded again. */
+const MAX_KNOWN_KEYS = 2_048;
 
 /** To be answered by `settle` with the same ticket. */
 export interface ChecksAhead {
@@ -44,6 +46,7 @@ interface Examined {
 export class VerifiedAhead {
   /** Whatever was verified, handed out or not. */
   readonly #known = new VerifiedTransactions();
+  readonly #keys = new KnownAuthKeys(MAX_KNOWN_KEYS);
   #unnamed: RightlySigned[] = [];
   #entries: Uint8Array[] = [];
   #entryBytes = 0;
@@ -77,7 +80,7 @@ export class VerifiedAhead {
     const examined: Examined[] = [];
     const checks: SignatureCheck[] = [];
     for (const bytes of this.#nextUnknown(waves)) {
-      const asked = checksOf(bytes, state);
+      const asked = checksOf(bytes, state, this.#keys);
       if (asked === undefined) continue;
       const { transaction, checks: own } = asked;
       examined.push({ transaction, first: checks.length, count: own.length });
@@ -159,6 +162,7 @@ export class VerifiedAhead {
 function checksOf(
   bytes: Uint8Array,
   state: StateReader,
+  known: KnownAuthKeys,
 ): { readonly transaction: RightlySigned; readonly checks: readonly SignatureCheck[] } | undefined {
   const tx = unlessRefused(() => decodeTx(bytes));
   if (tx === undefined) return undefined;
@@ -166,8 +170,8 @@ function checksOf(
   return unlessRefused(() => {
     requireUsableNonce(tx, sender);
     const hash = txHash(tx);
-    const checks = signatureChecks(sender.authKeys, hash, tx.signature);
-    return { transaction: { bytes, hash, keys: encodeRotateKeys(sender.authKeys) }, checks };
+    const checks = signatureChecks(known.of(state, tx.from, sender), hash, tx.signature);
+    return { transaction: { bytes, hash, keysHash: sender.authKeysHash }, checks };
   });
 }
 

@@ -7,6 +7,7 @@ import { encode, toHex, toQuantity } from '../bytes/index.ts';
 import type { ListedTx, TxPosition } from '../execution/index.ts';
 import {
   type Address,
+  type AuthKeys,
   encodeWaveCommitRecord,
   type HardFinalityCert,
   type Receipt,
@@ -25,7 +26,7 @@ export interface JsonRecord {
   readonly [key: string]: Json;
 }
 
-export function accountJson(address: Address, account: Account): JsonRecord {
+export function accountJson(address: Address, account: Account, keys: AuthKeys): JsonRecord {
   return {
     address: toHex(address),
     nonce: toQuantity(account.nonceBase),
@@ -34,7 +35,7 @@ export function accountJson(address: Address, account: Account): JsonRecord {
     // One tree holds all: an account has no root of its own.
     state_root: toHex(ZERO_HASH),
     account_type: account.accountType,
-    auth_keys: toHex(encode((w) => writeAuthKeys(w, account.authKeys))),
+    auth_keys: toHex(encode((w) => writeAuthKeys(w, keys))),
     gas_tank: toQuantity(account.gasTank),
     key_nonce: account.keyNonce,
   };

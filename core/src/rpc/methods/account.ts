@@ -1,5 +1,5 @@
 /** Accounts, names, validators and storage: reads of the state, at an optional wave. */
-import { isName, readAccount, resolveName } from '../../account/index.ts';
+import { isName, readAccount, readAuthKeysOf, resolveName } from '../../account/index.ts';
 import { isZeroBytes, toHex, toQuantity } from '../../bytes/index.ts';
 import { STATE_KIND, TABLE, Table } from '../../state/index.ts';
 import { type Address, MAX_NAME_BYTES, type SlotHash, toAddress } from '../../types/index.ts';
@@ -32,7 +32,9 @@ export const accountMethods: MethodTable = {
     params: ['address', 'wave?'],
     run: (backend, [value, wave]) => {
       const address = readAddress(value, 'address');
-      return accountJson(address, readAccount(stateAt(backend, wave), address));
+      const state = stateAt(backend, wave);
+      const account = readAccount(state, address);
+      return accountJson(address, account, readAuthKeysOf(state, address, account));
     },
   },
   pyde_getContractCode: {
