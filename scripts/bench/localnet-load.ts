@@ -106,7 +106,7 @@ export interface Sent {
 
 export interface PacedLoad {
   readonly sent: readonly Sent[];
-  /** By their message; a load that the chain keeps up with has none. */
+  /** By their message without its numbers; a load that the chain keeps up with has none. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
@@ -136,7 +136,8 @@ export async function pace(
         sent.push({ hash: String(hash), node, atMs });
       },
       (error: Error) => {
-        refused.set(error.message, (refused.get(error.message) ?? 0) + 1);
+        const reason = error.message.replace(/0x[0-9a-f]+|\d+/g, '#');
+        refused.set(reason, (refused.get(reason) ?? 0) + 1);
       },
     );
     underWay.add(one);

@@ -31,6 +31,7 @@ export async function run(): Promise<Row[]> {
     const late = await residentAt(net, beganMs + totalMs, totalMs);
     const { sent, refused } = await loading;
     const refusals = [...refused.values()].reduce((sum, count) => sum + count, 0);
+    for (const [reason, count] of refused) console.error(`  ${count} refused: ${reason}`);
     const ratios = late.map((bytes, i) => bytes / (early[i] ?? Number.NaN));
     isDone = true;
     return [
