@@ -20,7 +20,8 @@ export interface Surroundings {
   readonly functions: readonly FuncType[];
   readonly globals: readonly { readonly type: ValueType; readonly isMutable: boolean }[];
   readonly hasMemory: boolean;
-  readonly hasTable: boolean;
+  /** Functions by slot; undefined for a module without a table. */
+  readonly table: readonly (number | undefined)[] | undefined;
   readonly dataSegments: number;
 }
 
@@ -123,7 +124,7 @@ class BodyWriter {
   // Expressions: code that leaves one value of the type.
 
   private expression(type: ValueType, depth: number): void {
-    const kind = depth > MOST_DEPTH ? this.choices.next(2) : this.choices.next(26);
+    const kind = depth > MOST_DEPTH ? this.choices.next(2) : this.choices.next(28);
     switch (kind) {
       case 1:
       case 2:
@@ -177,6 +178,10 @@ class BodyWriter {
         return;
       case 24:
         this.memorySize(type, depth);
+        return;
+      case 26:
+      case 27:
+        this.madeNan(type);
         return;
       case 25:
         // What follows an unconditional branch has any type; one value is written to hold it.
@@ -236,6 +241,21 @@ class BodyWriter {
     this.operator(this.choices.once(4) ? operator : (saturating ?? operator));
   }
 
+  /** Float arithmetic on any shapes, many of them NaNs that are not canonical. */
+  private madeNan(type: ValueType): void {
+    if (type !== f32 && type !== f64) {
+      this.localGet(type);
+      return;
+    }
+    const arithmetic = (NUMERIC_BY_RESULT.get(type) ?? []).filter((one) => one.makesNan);
+    const operator = arithmetic[this.choices.next(arithmetic.length)];
+    if (operator === undefined) return;
+    for (const param of operator.signature?.params ?? []) {
+      this.constant(param, randomBits(param, this.choices));
+    }
+    this.operator(operator);
+  }
+
   private address(depth: number): void {
     switch (this.choices.next(16)) {
       case 14:
@@ -285,8 +305,9 @@ class BodyWriter {
       this.emit(0x3f, 0);
       return;
     }
-    if (this.choices.once(6)) this.expression(i32, depth + 1);
-    else this.constant(i32, BigInt(this.choices.next(4)));
+    const delta = this.choices.next(8);
+    if (delta === 7) this.expression(i32, depth + 1);
+    else this.constant(i32, delta === 6 ? randomBits(i32, this.choices) : BigInt(delta >> 1));
     this.emit(0x40, 0);
   }
 
@@ -370,12 +391,15 @@ class BodyWriter {
 
   private call(index: number, callee: FuncType, depth: number): void {
     for (const param of callee.params) this.expression(param, depth + 1);
-    if (!this.around.hasTable || !this.choices.once(3)) {
+    const { table } = this.around;
+    if (table === undefined || !this.choices.once(3)) {
       this.emit(0x10, leb(index));
       return;
     }
-    if (this.choices.once(4)) this.expression(i32, depth + 1);
-    else this.constant(i32, BigInt(this.choices.next(10)));
+    const slot = table.indexOf(index);
+    const kind = this.choices.next(8);
+    if (kind === 7) this.expression(i32, depth + 1);
+    else this.constant(i32, BigInt(kind === 6 || slot < 0 ? this.choices.next(10) : slot));
     // The table's index, now and then in more bytes than it needs.
     const zero = leb(0, this.choices.once(4) ? 5 : 1);
     this.emit(0x11, leb(typeIndex(this.around.types, callee)), zero);

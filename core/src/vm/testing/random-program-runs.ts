@@ -44,10 +44,10 @@ export function interpret(
     () => machine.fuel,
     (gas) => machine.charge(gas),
   );
-  const hosts = module.imports.map(
-    ({ name }): HostFunction =>
-      (args) => [host.call(name, args)],
-  );
+  const hosts = module.imports.map(({ name, typeIndex }): HostFunction => {
+    const results = module.types[typeIndex]?.results.length ?? 0;
+    return (args) => [host.call(name, args)].slice(0, results);
+  });
   const machine = new Interpreter(module, { ...limits, hosts });
   const [first, second] = program.args;
   let isStarted = false;

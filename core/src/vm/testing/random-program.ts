@@ -79,7 +79,10 @@ export function programOf(numbers: ArrayLike<number>): RandomProgram {
     functions,
     globals,
     hasMemory,
-    hasTable: tableSize > 0,
+    table:
+      tableSize > 0
+        ? [...Array.from({ length: tableSize - slots.length }, () => undefined), ...slots]
+        : undefined,
     dataSegments: passive.length + active.length,
   };
   const bodies = own.map((type) => randomBody(type, around, choices));
