@@ -21,6 +21,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<Row[]> }>> = {
   blake3: () => import('./bench/blake3.ts'),
   jmt: () => import('./bench/jmt.ts'),
   'transfer-execution': () => import('./bench/transfer-execution.ts'),
+  vm: () => import('./bench/vm.ts'),
   consensus: () => import('./bench/consensus.ts'),
   'devnet-start': () => import('./bench/devnet-start.ts'),
   'devnet-sequential': () => import('./bench/devnet-sequential.ts'),

@@ -30,6 +30,8 @@ import { BodySurvey } from './survey.ts';
 /** What a body needs of its module. */
 export interface BodyContext {
   readonly bytes: Uint8Array;
+  /** Bytes of code in its longest body. */
+  readonly longestCode: number;
   /** Functions below this index are the host's. */
   readonly importCount: number;
   /** Host functions can be reached through the table. */
@@ -84,7 +86,7 @@ export class BodyWriter {
   readonly #context: BodyContext;
   readonly #out: ByteSink;
   readonly #fuel: FuelWriter;
-  readonly #survey = new BodySurvey();
+  readonly #survey: BodySurvey;
   readonly #reader = new CodeReader();
   readonly #open: OpenBlock[] = [];
   /** Bytes before this have gone over. */
@@ -100,6 +102,7 @@ export class BodyWriter {
     this.#context = context;
     this.#out = out;
     this.#fuel = new FuelWriter(out, context.globals);
+    this.#survey = new BodySurvey(context.longestCode);
   }
 
   /** Writes the body, without its size in front. */

@@ -38,7 +38,7 @@ export interface RewrittenModule {
 export function rewriteModule(valid: ValidModule): RewrittenModule {
   const { module } = valid;
   const memory = module.memory === undefined ? undefined : memoryBounds(module.memory);
-  const out = new ByteSink(4 * module.bytes.length);
+  const out = new ByteSink(2 * module.bytes.length);
   out.bytes(PREAMBLE);
 
   const types = new TypeList(module.types);
@@ -129,10 +129,14 @@ function writeCode(
   added: Added,
   types: TypeList,
 ): ByteSink {
-  const content = new ByteSink(4 * module.bytes.length);
-  const body = new ByteSink(64 * 1024);
+  const content = new ByteSink(2 * module.bytes.length);
+  const body = new ByteSink(16 * 1024);
   const context: BodyContext = {
     bytes: module.bytes,
+    longestCode: module.functions.reduce(
+      (longest, { code }) => Math.max(longest, code.end - code.start),
+      0,
+    ),
     importCount: module.imports.length,
     hasHostInTable: module.elements.some(({ functions }) =>
       functions.some((index) => index < module.imports.length),

@@ -13,9 +13,9 @@ import { NanTracker } from './nan.ts';
 const NO_LOOP = -1;
 
 export class BodySurvey {
-  readonly #costs = new Uint32Array(LIMITS.bodyBytes + 1);
-  readonly #isRepeated = new Uint8Array(LIMITS.bodyBytes);
-  readonly #nans = new NanTracker(LIMITS.bodyBytes);
+  readonly #costs: Uint32Array;
+  readonly #isRepeated: Uint8Array;
+  readonly #nans: NanTracker;
   readonly #reader = new CodeReader();
   /** Of the open blocks within the function: the loop's number, or `NO_LOOP`. */
   readonly #open = new Int32Array(LIMITS.blockDepth);
@@ -26,6 +26,14 @@ export class BodySurvey {
   #takesFuel = false;
   #hasCalls = false;
   #leavesEarly = false;
+
+  /** @param longest bytes of code in the longest body that will be looked at */
+  constructor(longest: number) {
+    // Operators have a byte at least.
+    this.#costs = new Uint32Array(longest + 1);
+    this.#isRepeated = new Uint8Array(longest);
+    this.#nans = new NanTracker(longest);
+  }
 
   /** Whether anything in it costs gas. */
   get takesFuel(): boolean {
