@@ -14,8 +14,10 @@ import {
   decodeModule,
   encodeAbi,
   selectorOf,
+  type ValidModule,
   validateModule,
 } from '../index.ts';
+import { rewriteModule } from '../rewrite/index.ts';
 import { ACCEPTED } from './accepted.ts';
 import { abiModule, moduleWithAbi } from './malformed/abi.ts';
 import { CATALOGUE } from './malformed/catalogue.ts';
@@ -130,10 +132,9 @@ const validates = (length: number) => ({
 });
 
 /** What it accepts an engine accepts; what an engine accepts it refuses for its own reasons only. */
-function decodeAndValidate(bytes: Uint8Array): Uint8Array {
+function decodeAndValidate(bytes: Uint8Array): ValidModule {
   try {
-    validateModule(decodeModule(bytes), 'contract');
-    return bytes;
+    return validateModule(decodeModule(bytes), 'contract');
   } catch (error) {
     if (!isPydeError(error) || isOwnReason(error, bytes) || !WebAssembly.validate(bytes)) {
       throw error;
@@ -141,6 +142,10 @@ function decodeAndValidate(bytes: Uint8Array): Uint8Array {
     throw new Error(`an engine accepts what is refused: ${error.message}`);
   }
 }
+
+/** As it was deployed, and with metering. */
+const isRunnable = (valid: ValidModule): boolean =>
+  WebAssembly.validate(valid.module.bytes) && WebAssembly.validate(rewriteModule(valid).bytes);
 
 function isOwnReason({ code, details }: PydeError, bytes: Uint8Array): boolean {
   if (code !== 'wasm.leb') return OWN_REASONS.has(code);
@@ -190,7 +195,7 @@ export const vmTargets: readonly FuzzTarget[] = [
     name: 'WebAssembly module',
     seeds: [...TEXTS.map((text) => wat(text)), ...odd, ...programs],
     decode: decodeAndValidate,
-    encode: (bytes) => (WebAssembly.validate(bytes) ? bytes : new Uint8Array(0)),
+    encode: (valid) => (isRunnable(valid) ? valid.module.bytes : new Uint8Array(0)),
     craft: (random, seed) => (random.oneIn(8) ? nearCatalogue(random) : mutateModule(random, seed)),
     bound: validates,
   }),
