@@ -23,6 +23,19 @@ export const INSTANTIATION_GAS = {
 } as const;
 
 /**
+ * Taken before a module is instantiated for what it has very many of: an engine makes an object of
+ * each export, and writes each global and table entry, in every instance. What contracts usually
+ * have is free; 10,000 exports would else take milliseconds a call for nothing. Segments are those
+ * of elements and active data, whatever is in them.
+ */
+export const INSTANTIATION_PARTS_GAS = {
+  exports: { free: 64, each: 200 },
+  globals: { free: 256, each: 60 },
+  tableEntries: { free: 1_024, each: 8 },
+  segments: { free: 64, each: 20 },
+} as const;
+
+/**
  * Slots of 8 bytes that a frame takes from the stack's budget besides params, locals and its
  * greatest operand height: what engines put into a frame on their own account.
  */

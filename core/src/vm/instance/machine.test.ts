@@ -163,6 +163,25 @@ describe('instantiation', () => {
     expect(used('(table 4 funcref) (elem (i32.const 1) $f $f $f)')).toBe(3n);
   });
 
+  it('takes gas for parts in great number, beyond what contracts usually have', () => {
+    const of = (count: number, part: string): bigint => {
+      const parts = Array.from({ length: count }, (_, i) => part.replace('#', String(i)));
+      return run(`(memory 1) (table 0 funcref) (func $f (export "e")) ${parts.join('')}`).gasUsed;
+    };
+    // The entry is an export too.
+    expect([of(63, '(export "x#" (func $f))'), of(65, '(export "x#" (func $f))')]).toEqual([
+      0n,
+      400n,
+    ]);
+    const global = '(global i32 (i32.const 0))';
+    expect([of(256, global), of(258, global)]).toEqual([0n, 120n]);
+    const mixed = '(elem (i32.const 0)) (data (i32.const 0) "")';
+    expect([of(32, mixed), of(33, mixed), of(100, '(data "")')]).toEqual([0n, 40n, 0n]);
+    const table = (entries: number): bigint =>
+      run(`(table ${entries} funcref) (func (export "e"))`).gasUsed;
+    expect([table(1_024), table(4_096)]).toEqual([0n, 24_576n]);
+  });
+
   it('does not begin on less gas than it takes', () => {
     const body = '(memory 33) (func (export "e"))';
     expect(run(body, 999)).toEqual({ kind: 'trapped', trap: 'out-of-gas', gasUsed: 999n });

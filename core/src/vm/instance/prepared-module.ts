@@ -5,7 +5,7 @@
  */
 import { ABI_SECTION, type ContractAbi, checkAbi } from '../abi/index.ts';
 import { decodeModule } from '../decode/index.ts';
-import { INSTANTIATION_GAS } from '../gas.ts';
+import { INSTANTIATION_GAS, INSTANTIATION_PARTS_GAS } from '../gas.ts';
 import type { WasmModule } from '../module.ts';
 import { rewriteModule } from '../rewrite/index.ts';
 import { type ContractType, validateModule } from '../validate/index.ts';
@@ -83,18 +83,34 @@ function entriesOf(module: WasmModule): ReadonlySet<string> {
   return entries;
 }
 
-/** Pages above those that are free, and what the active segments write. */
+/** Pages above those that are free, what the active segments write, and parts in great number. */
 function instantiationGas(module: WasmModule): number {
   const pages = Math.max(0, (module.memory?.min ?? 0) - INSTANTIATION_GAS.freePages);
   let gas = pages * INSTANTIATION_GAS.perPage;
-  let bytes = 0;
-  for (const { offset, bytes: range } of module.data) {
-    if (offset !== undefined) bytes += range.end - range.start;
-  }
+  const activeData = module.data.filter(({ offset }) => offset !== undefined);
+  const bytes = activeData.reduce((sum, { bytes: { start, end } }) => sum + end - start, 0);
   gas += Math.ceil(bytes / INSTANTIATION_GAS.dataBytesPerUnit);
   for (const { functions } of module.elements)
     gas += functions.length * INSTANTIATION_GAS.perElement;
-  return gas;
+  const parts = {
+    exports: module.exports.length,
+    globals: module.globals.length,
+    tableEntries: module.table?.min ?? 0,
+    segments: module.elements.length + activeData.length,
+  };
+  return gas + partsGas(parts);
+}
+
+function partsGas(parts: Record<keyof typeof INSTANTIATION_PARTS_GAS, number>): number {
+  const { exports, globals, tableEntries, segments } = INSTANTIATION_PARTS_GAS;
+  const above = (count: number, { free, each }: { free: number; each: number }): number =>
+    Math.max(0, count - free) * each;
+  return (
+    above(parts.exports, exports) +
+    above(parts.globals, globals) +
+    above(parts.tableEntries, tableEntries) +
+    above(parts.segments, segments)
+  );
 }
 
 /** In the order in which engines write: elements first, then data. */
