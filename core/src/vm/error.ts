@@ -69,3 +69,11 @@ export function featureError(feature: string, offset: number, what: string): Was
     feature,
   });
 }
+
+/** An index of something that is not there; `count` is how many there are. */
+export function indexError(what: string, index: number, count: number, offset: number): WasmError {
+  return wasmError('wasm.index', offset, `there is no ${what} ${index}, there are ${count}`, {
+    index,
+    count,
+  });
+}

@@ -2,7 +2,7 @@
  * What stands outside function bodies: core specification §3.4. Indices of types, exports, the
  * start function and segments, and the types of constant expressions.
  */
-import { wasmError } from '../error.ts';
+import { indexError, wasmError } from '../error.ts';
 import {
   type ConstantExpression,
   describeFuncType,
@@ -19,7 +19,7 @@ const RESERVED_PREFIX = '\0';
 export function validateDefinitions(module: WasmModule): void {
   for (const entry of module.imports) {
     if (entry.typeIndex >= module.types.length) {
-      throw unknown('type', entry.typeIndex, module.types.length, entry.offset);
+      throw indexError('type', entry.typeIndex, module.types.length, entry.offset);
     }
   }
   for (const global of module.globals) {
@@ -39,7 +39,7 @@ function validateExport(module: WasmModule, entry: Export): void {
     });
   }
   const count = countOf(module, kind);
-  if (index >= count) throw unknown(`exported ${kind}`, index, count, offset);
+  if (index >= count) throw indexError(`exported ${kind}`, index, count, offset);
 }
 
 function countOf(module: WasmModule, kind: ExportKind): number {
@@ -60,7 +60,12 @@ function validateStart(module: WasmModule): void {
   const typeIndex = typeIndexOf(module, module.start);
   const type = typeIndex === undefined ? undefined : module.types[typeIndex];
   if (type === undefined) {
-    throw unknown('start function', module.start, countOf(module, 'function'), module.startOffset);
+    throw indexError(
+      'start function',
+      module.start,
+      countOf(module, 'function'),
+      module.startOffset,
+    );
   }
   if (type.params.length > 0 || type.results.length > 0) {
     throw wasmError(
@@ -83,7 +88,7 @@ function validateElements(module: WasmModule): void {
     }
     expectConstant(offset, 'i32', 'an element segment');
     for (const index of indices) {
-      if (index >= functions) throw unknown('function', index, functions, at);
+      if (index >= functions) throw indexError('function', index, functions, at);
     }
   }
 }
@@ -106,11 +111,4 @@ function expectConstant(constant: ConstantExpression, type: string, what: string
     `${what} of type ${type} has a constant of type ${constant.kind}`,
     { expected: type, actual: constant.kind },
   );
-}
-
-function unknown(what: string, index: number, count: number, at: number): Error {
-  return wasmError('wasm.index', at, `there is no ${what} ${index}, there are ${count}`, {
-    index,
-    count,
-  });
 }

@@ -7,13 +7,12 @@
  * functions, and where bodies begin and end.
  */
 import { ModuleReader } from '../decode/reader.ts';
-import { featureError, limitError, type WasmError, wasmError } from '../error.ts';
-import { FEATURE, numberType, refusedOperator } from '../features.ts';
+import { featureError, indexError, limitError, wasmError } from '../error.ts';
+import { FEATURE, refusedOperator } from '../features.ts';
 import { LIMITS } from '../limits.ts';
 import {
   type FuncType,
   type FunctionBody,
-  isValueType,
   typeIndexOf,
   VALUE_TYPE,
   type ValueType,
@@ -25,7 +24,6 @@ import {
   IMMEDIATE,
   IMMEDIATE_KIND,
   MAKES_NAN,
-  NATURAL_ALIGNMENT,
   OP,
   PREFIX,
   PREFIXED,
@@ -34,25 +32,17 @@ import {
   THIRD_OPERAND,
 } from '../operators.ts';
 import { BlockStack } from './block-stack.ts';
+import { readBlockType } from './block-type.ts';
+import { readImmediate } from './immediates.ts';
 import { OperandStack, UNKNOWN } from './operand-stack.ts';
 
-const { i32, i64, f32, f64 } = VALUE_TYPE;
+const { i32 } = VALUE_TYPE;
 
-/** One result, by its type. */
-const SINGLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
-  [i32]: [i32],
-  [i64]: [i64],
-  [f32]: [f32],
-  [f64]: [f64],
-};
 const NONE: readonly ValueType[] = [];
-const EMPTY_BLOCK_TYPE = 0x40;
 /** Compile work of an operand that a call passes or hands back. */
 const CALL_OPERAND_WORK = 16;
 /** Locals and operands passed over where code calls out, against one looked at in a split. */
 const STATE_PER_CALL_WORK = 16;
-/** A memory argument's alignment bit that announces the index of a memory. */
-const HAS_MEMORY_INDEX = 0x40;
 
 export class FunctionValidator {
   readonly #module: WasmModule;
@@ -146,47 +136,13 @@ export class FunctionValidator {
     }
   }
 
-  /** Reads and checks what follows an opcode whose operands do not depend on it. */
   #immediate(kind: number, code: number): void {
-    const reader = this.#reader;
-    switch (kind) {
-      case IMMEDIATE.memoryArgument:
-        this.#needMemory();
-        this.#memoryArgument(NATURAL_ALIGNMENT[code] ?? 0);
-        break;
-      case IMMEDIATE.i32:
-        reader.s32();
-        break;
-      case IMMEDIATE.i64:
-        reader.skipS64();
-        break;
-      case IMMEDIATE.f32:
-        reader.skip(4);
-        break;
-      case IMMEDIATE.f64:
-        reader.skip(8);
-        break;
-      case IMMEDIATE.memory:
-        this.#leaveCode();
-        this.#needMemory();
-        this.#memoryIndex();
-        break;
-      case IMMEDIATE.twoMemories:
-        this.#leaveCode();
-        this.#needMemory();
-        this.#memoryIndex();
-        this.#memoryIndex();
-        break;
-      case IMMEDIATE.dataAndMemory:
-        this.#leaveCode();
-        this.#dataIndex();
-        this.#needMemory();
-        this.#memoryIndex();
-        break;
-      case IMMEDIATE.data:
-        this.#dataIndex();
-        break;
-    }
+    const isBulk =
+      kind === IMMEDIATE.memory ||
+      kind === IMMEDIATE.twoMemories ||
+      kind === IMMEDIATE.dataAndMemory;
+    if (isBulk) this.#leaveCode();
+    readImmediate(this.#reader, this.#module, kind, code);
   }
 
   /** Operators whose operands depend on the module, the function or the stack. */
@@ -224,8 +180,6 @@ export class FunctionValidator {
         break;
       case OP.block:
       case OP.loop:
-        this.#openBlock(code);
-        break;
       case OP.if:
         this.#openBlock(code);
         break;
@@ -261,7 +215,7 @@ export class FunctionValidator {
 
   #openBlock(operator: number): void {
     const at = this.#at;
-    const [params, results] = this.#blockType();
+    const { params, results } = readBlockType(this.#reader, this.#module);
     if (operator === OP.if) this.#operands.pop(i32, at);
     this.#operands.popAll(params, at);
     this.#open(operator, params, results);
@@ -306,28 +260,6 @@ export class FunctionValidator {
   #becomePolymorphic(): void {
     this.#operands.becomePolymorphic();
     this.#blocks.becomePolymorphic();
-  }
-
-  /** Parameters and results of a block, §5.4.1. */
-  #blockType(): readonly [readonly ValueType[], readonly ValueType[]] {
-    const at = this.#reader.at;
-    const byte = this.#module.bytes[at] ?? 0;
-    if (byte === EMPTY_BLOCK_TYPE) {
-      this.#reader.skip(1);
-      return EMPTY_BLOCK;
-    }
-    if (isValueType(byte)) {
-      this.#reader.skip(1);
-      return VALUE_BLOCK[byte];
-    }
-    const index = this.#reader.s33();
-    if (index < 0) {
-      // Throws: the byte was none of the four types.
-      numberType(byte, at, 'a block');
-      throw wasmError('wasm.type', at, 'a block has a negative type index', { typeIndex: index });
-    }
-    const type = this.#typeAt(index, at);
-    return [type.params, type.results];
   }
 
   // Branches
@@ -398,7 +330,7 @@ export class FunctionValidator {
     const index = this.#reader.u32();
     const type = this.#functionTypes[index];
     if (type === undefined) {
-      throw unknownIndex('function', index, this.#functionTypes.length, at);
+      throw indexError('function', index, this.#functionTypes.length, at);
     }
     return type;
   }
@@ -461,7 +393,7 @@ export class FunctionValidator {
   #localType(): number {
     const at = this.#reader.at;
     const index = this.#reader.u32();
-    if (index >= this.#localCount) throw unknownIndex('local', index, this.#localCount, at);
+    if (index >= this.#localCount) throw indexError('local', index, this.#localCount, at);
     return this.#localTypes[index] ?? UNKNOWN;
   }
 
@@ -470,7 +402,7 @@ export class FunctionValidator {
     const index = this.#reader.u32();
     const global = this.#module.globals[index];
     if (global === undefined) {
-      throw unknownIndex('global', index, this.#module.globals.length, at);
+      throw indexError('global', index, this.#module.globals.length, at);
     }
     this.#operands.push(global.type, this.#at);
   }
@@ -480,7 +412,7 @@ export class FunctionValidator {
     const index = this.#reader.u32();
     const global = this.#module.globals[index];
     if (global === undefined) {
-      throw unknownIndex('global', index, this.#module.globals.length, at);
+      throw indexError('global', index, this.#module.globals.length, at);
     }
     if (!global.isMutable) {
       throw wasmError('wasm.immutable', at, `global ${index} cannot be set`, { index });
@@ -488,70 +420,13 @@ export class FunctionValidator {
     this.#operands.pop(global.type, this.#at);
   }
 
-  // Memory
-
-  #needMemory(): void {
-    if (this.#module.memory !== undefined) return;
-    throw wasmError('wasm.index', this.#at, 'the module has no memory');
-  }
-
-  #memoryArgument(natural: number): void {
-    const at = this.#reader.at;
-    const alignment = this.#reader.u32();
-    if (alignment > natural) {
-      if (alignment >= HAS_MEMORY_INDEX && alignment < 2 * HAS_MEMORY_INDEX) {
-        throw featureError(FEATURE.multipleMemories, at, 'an access with a memory index');
-      }
-      throw wasmError('wasm.alignment', at, `alignment 2^${alignment} is above 2^${natural}`, {
-        alignment,
-        natural,
-      });
-    }
-    this.#reader.u32();
-  }
-
-  #memoryIndex(): void {
-    const at = this.#reader.at;
-    if (this.#reader.u8() !== 0) {
-      throw featureError(FEATURE.multipleMemories, at, 'the index of a memory other than 0');
-    }
-  }
-
-  /** Needs the data count section, by which code can be checked before data is read. */
-  #dataIndex(): void {
-    const at = this.#reader.at;
-    const index = this.#reader.u32();
-    const count = this.#module.dataCount;
-    if (count === undefined) {
-      throw wasmError('wasm.index', at, 'a data segment is named without a data count section');
-    }
-    if (index >= count) throw unknownIndex('data segment', index, count, at);
-  }
-
   #typeAt(index: number, at: number): FuncType {
     const type = this.#module.types[index];
-    if (type === undefined) throw unknownIndex('type', index, this.#module.types.length, at);
+    if (type === undefined) throw indexError('type', index, this.#module.types.length, at);
     return type;
   }
 }
 
-type BlockType = readonly [readonly ValueType[], readonly ValueType[]];
-
-const EMPTY_BLOCK: BlockType = [NONE, NONE];
-const VALUE_BLOCK: Readonly<Record<ValueType, BlockType>> = {
-  [i32]: [NONE, SINGLE[i32]],
-  [i64]: [NONE, SINGLE[i64]],
-  [f32]: [NONE, SINGLE[f32]],
-  [f64]: [NONE, SINGLE[f64]],
-};
-
 function sameTypes(a: readonly ValueType[], b: readonly ValueType[]): boolean {
   return a === b || (a.length === b.length && a.every((type, i) => type === b[i]));
-}
-
-function unknownIndex(what: string, index: number, count: number, at: number): WasmError {
-  return wasmError('wasm.index', at, `there is no ${what} ${index}, there are ${count}`, {
-    index,
-    count,
-  });
 }
