@@ -124,7 +124,11 @@ class BodyWriter {
   // Expressions: code that leaves one value of the type.
 
   private expression(type: ValueType, depth: number): void {
-    const kind = depth > MOST_DEPTH ? this.choices.next(2) : this.choices.next(28);
+    if ((type === f32 || type === f64) && this.choices.once(4)) {
+      this.madeNan(type);
+      return;
+    }
+    const kind = depth > MOST_DEPTH ? this.choices.next(2) : this.choices.next(26);
     switch (kind) {
       case 1:
       case 2:
@@ -178,10 +182,6 @@ class BodyWriter {
         return;
       case 24:
         this.memorySize(type, depth);
-        return;
-      case 26:
-      case 27:
-        this.madeNan(type);
         return;
       case 25:
         // What follows an unconditional branch has any type; one value is written to hold it.
@@ -243,10 +243,6 @@ class BodyWriter {
 
   /** Float arithmetic on any shapes, many of them NaNs that are not canonical. */
   private madeNan(type: ValueType): void {
-    if (type !== f32 && type !== f64) {
-      this.localGet(type);
-      return;
-    }
     const arithmetic = (NUMERIC_BY_RESULT.get(type) ?? []).filter((one) => one.makesNan);
     const operator = arithmetic[this.choices.next(arithmetic.length)];
     if (operator === undefined) return;

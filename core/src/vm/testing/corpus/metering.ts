@@ -81,6 +81,51 @@ const trapsOnFuel: CorpusCase = {
   warmups: 50, // two of them loop for 100,000 gas
 };
 
+const STORE = '(i32.store (i32.const 0) (i32.const 1))';
+
+/** Ways through a function that part or meet where nothing more is to be paid. */
+const WAYS: readonly (readonly [name: string, code: string])[] = [
+  ['if', `(if (local.get 0) (then ${STORE}))`],
+  ['if not', `(if (local.get 0) (then) (else ${STORE}))`],
+  ['if else', `(if (local.get 0) (then ${STORE}) (else (call $leaf)))`],
+  ['branch over', `(block (br_if 0 (local.get 0)) ${STORE})`],
+  ['branch over a call', '(block (br_if 0 (local.get 0)) (call $leaf))'],
+  ['return early', `(if (local.get 0) (then (return))) ${STORE}`],
+  ['return late', `${STORE} (if (local.get 0) (then (return)))`],
+  ['return out of a loop', `(loop (if (local.get 0) (then (return))) ${STORE})`],
+  ['table', `(block (block (block (br_table 0 1 2 (local.get 0))) ${STORE}) (call $leaf))`],
+  ['loop', `(loop ${STORE} (br_if 0 (local.tee 0 (i32.shr_u (local.get 0) (i32.const 1)))))`],
+  ['loop that is left', '(block (loop (br_if 1 (i32.eqz (local.get 0))) (call $leaf)))'],
+  ['trap', '(if (local.get 0) (then unreachable))'],
+  ['trap behind a call', '(call $leaf) (if (local.get 0) (then unreachable))'],
+  ['divide', '(drop (i32.div_u (i32.const 7) (i32.sub (local.get 0) (i32.const 1))))'],
+  ['fill', '(memory.fill (i32.const 0) (i32.const 1) (i32.mul (local.get 0) (i32.const 40000)))'],
+];
+
+const waysText = `(module (memory 1) (func $leaf)
+  ${WAYS.map(
+    ([name, code]) => `
+    (func $${name.replaceAll(' ', '-')} (param i32) ${code})
+    (func (export "${name}") (param i32) (call $${name.replaceAll(' ', '-')} (local.get 0)))
+    (func (export "${name}, twice") (param i32)
+      (call $${name.replaceAll(' ', '-')} (local.get 0))
+      (call $${name.replaceAll(' ', '-')} (local.get 0)))`,
+  ).join('')})`;
+
+const ways: CorpusCase = {
+  name: 'gas on every way through a function',
+  text: waysText,
+  runs: WAYS.flatMap(([name]) =>
+    [name, `${name}, twice`].flatMap((call) =>
+      [0, 1, 2].flatMap((way) => [
+        run(call, way),
+        ...[3, 4, 6, 8, 9, 10, 12].map((fuel) => within(run(call, way), { fuel })),
+      ]),
+    ),
+  ),
+  warmups: 200,
+};
+
 const DEEP = 100_000;
 
 /** Functions that call themselves `n` times, with frames of every shape. */
@@ -210,6 +255,7 @@ const operands: CorpusCase = {
 export const meteringCases: readonly CorpusCase[] = [
   everyFuel,
   trapsOnFuel,
+  ways,
   recursion,
   deepest,
   operands,
