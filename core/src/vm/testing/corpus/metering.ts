@@ -126,6 +126,34 @@ const ways: CorpusCase = {
   warmups: 200,
 };
 
+const STEP = '(local.set $x (i32.add (local.get $x) (i32.const 1)))';
+
+/** Code without a loop or call, of more gas than metering lets pass before it looks. */
+const straight: CorpusCase = {
+  name: 'long code that goes straight on',
+  text: `(module (memory 1)
+    (func (export "nothing"))
+    (func (export "free") (block (loop nop)) return)
+    (func $long (export "plain") (local $x i32) ${STEP.repeat(1_000)}
+      (i32.store (i32.const 0) (local.get $x)))
+    (func (export "blocks") (local $x i32) ${`(block ${STEP} (br_if 0 (local.get $x)))`.repeat(600)}
+      (i32.store (i32.const 0) (local.get $x)))
+    (func (export "stores") (local $x i32)
+      ${`${STEP} (i32.store (i32.const 8) (local.get $x))`.repeat(600)})
+    (func (export "calls") (call $long) (call $long) (call $long) (unreachable)))`,
+  runs: [
+    ...['nothing', 'free'].flatMap((call) => [run(call), within(run(call), { fuel: 0 })]),
+    ...['plain', 'blocks', 'stores', 'calls'].flatMap((call) => [
+      run(call),
+      ...[
+        ...[0, 1, 999, 1_000, 1_001, 1_002, 2_000, 3_599, 3_600, 3_601, 3_602, 3_603, 3_604],
+        ...[4_002, 4_003, 4_004, 4_199, 4_200, 4_201, 8_008, 12_011, 12_012, 12_013],
+      ].map((fuel) => within(run(call), { fuel })),
+    ]),
+  ],
+  warmups: 200,
+};
+
 const DEEP = 100_000;
 
 /** Functions that call themselves `n` times, with frames of every shape. */
@@ -256,6 +284,7 @@ export const meteringCases: readonly CorpusCase[] = [
   everyFuel,
   trapsOnFuel,
   ways,
+  straight,
   recursion,
   deepest,
   operands,
