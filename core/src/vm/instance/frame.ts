@@ -120,8 +120,9 @@ export class Frame<Context> {
   }
 
   /**
-   * The bytes at `pointer`, copied: up to 64 MiB, so charge for the length first. Both numbers are i32 of the contract, read as unsigned; a
-   * range that is not wholly inside its memory traps it with `host.memory-out-of-bounds`.
+   * The bytes at `pointer`, copied: up to 64 MiB, so charge for the length first. Both numbers are
+   * i32 of the contract, read as unsigned; a range that is not wholly inside its memory traps it
+   * with `host.memory-out-of-bounds`.
    */
   bytes(pointer: number, length: number): Uint8Array {
     return this.view(pointer, length).slice();
