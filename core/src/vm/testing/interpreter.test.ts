@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeModule } from '../decode/index.ts';
+import { prepareModule } from '../instance/index.ts';
 import { VALUE_TYPE, type ValueType, type WasmModule } from '../module.ts';
 import { IMMEDIATE, OPERATORS, type Operator } from '../operators.ts';
 import { Interpreter, instantiationGas, Trap } from './interpreter.ts';
@@ -234,6 +235,17 @@ describe('gas of the interpreter', () => {
         (data (i32.const 0) "0123456789abcdef!") (data (i32.const 0) "") (data "passive"))`),
     );
     expect(instantiationGas(module)).toBe(2_000n + 2n + 2n);
+  });
+
+  it('of instantiation counts exports, globals, entries and segments in great number', () => {
+    const many = (count: number, text: string): string =>
+      Array.from({ length: count }, (_, i) => text.replace('#', String(i))).join(' ');
+    const bytes = wat(`(module (memory 1) (func $f) (table 1026 funcref)
+      ${many(67, '(func (export "#"))')} ${many(260, '(global i32 (i32.const 0))')}
+      ${many(40, '(data (i32.const 0) "")')} ${many(29, '(elem (i32.const 0))')})`);
+    const expected = 3 * 200 + 4 * 60 + 2 * 8 + 5 * 20;
+    expect(instantiationGas(decodeModule(bytes))).toBe(BigInt(expected));
+    expect(prepareModule(bytes, 'contract').instantiationGas).toBe(expected);
   });
 
   it('measures operands in code that cannot be reached as a validator does', () => {

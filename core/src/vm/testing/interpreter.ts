@@ -21,7 +21,6 @@ const BYTES_PER_GAS = 16n;
 const FRAME_SLOTS = 8;
 /** A slot more for each begun run of so many bytes of code. */
 const CODE_BYTES_PER_SLOT = 16;
-const FREE_PAGES = 32;
 
 /** An imported function: the bits of its arguments in, of its results out. */
 export type HostFunction = (args: readonly Bits[], machine: Interpreter) => readonly Bits[];
@@ -34,16 +33,22 @@ export interface InterpreterOptions {
   readonly hosts?: readonly HostFunction[];
 }
 
-/** What has to be paid before the module is instantiated: pages, data and elements. */
-export function instantiationGas(module: WasmModule): bigint {
-  const pages = BigInt(Math.max(0, (module.memory?.min ?? 0) - FREE_PAGES)) * GAS_PER_PAGE;
-  let bytes = 0n;
-  for (const segment of module.data) {
-    if (segment.offset === undefined) continue;
-    bytes += BigInt(segment.bytes.end - segment.bytes.start);
-  }
-  const elements = module.elements.reduce((sum, segment) => sum + segment.functions.length, 0);
-  return pages + perSixteen(bytes) + BigInt(elements);
+/** What has to be paid before the module is instantiated. */
+export function instantiationGas({ memory, data, elements, ...module }: WasmModule): bigint {
+  const above = (count: number, free: number, each: number): bigint =>
+    BigInt(Math.max(0, count - free) * each);
+  const active = data.filter((segment) => segment.offset !== undefined);
+  const bytes = active.reduce((sum, segment) => sum + segment.bytes.end - segment.bytes.start, 0);
+  const functions = elements.reduce((sum, segment) => sum + segment.functions.length, 0);
+  return (
+    above(memory?.min ?? 0, 32, 1_000) +
+    perSixteen(BigInt(bytes)) +
+    BigInt(functions) +
+    above(module.exports.length, 64, 200) +
+    above(module.globals.length, 256, 60) +
+    above(module.table?.min ?? 0, 1_024, 8) +
+    above(elements.length + active.length, 64, 20)
+  );
 }
 
 const perSixteen = (length: bigint): bigint => (length + BYTES_PER_GAS - 1n) / BYTES_PER_GAS;
