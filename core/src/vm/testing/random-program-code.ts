@@ -3,11 +3,11 @@
  * blocks, branches of every kind out of the middle of expressions, code behind unconditional
  * branches, and loops that end by a counter or only for want of gas.
  */
-
 import { type FuncType, VALUE_TYPE, type ValueType } from '../module.ts';
-import { IMMEDIATE, OPERATORS, type Operator } from '../operators.ts';
+import { OPERATORS, type Operator } from '../operators.ts';
 import { leb, sleb } from './module-builder.ts';
 import { type Choices, randomBits, VALUE_TYPES } from './random-program-choices.ts';
+import { LOADS_BY_RESULT, NUMERIC_BY_RESULT, STORES } from './random-program-operators.ts';
 
 const { i32, i64, f32, f64 } = VALUE_TYPE;
 const MOST_DEPTH = 7;
@@ -45,28 +45,6 @@ export function typeIndex(types: FuncType[], type: FuncType): number {
   );
   return found >= 0 ? found : types.push(type) - 1;
 }
-
-const isNumeric = (operator: Operator | undefined): operator is Operator =>
-  operator?.immediate === IMMEDIATE.none &&
-  operator.signature !== undefined &&
-  operator.signature.result !== 0;
-const isAccess = (operator: Operator | undefined): operator is Operator =>
-  operator?.immediate === IMMEDIATE.memoryArgument;
-const resultOf = (operator: Operator): number => operator.signature?.result ?? 0;
-
-const NUMERIC_BY_RESULT = new Map(
-  VALUE_TYPES.map((type) => [
-    type,
-    OPERATORS.filter(isNumeric).filter((operator) => resultOf(operator) === type),
-  ]),
-);
-const LOADS_BY_RESULT = new Map(
-  VALUE_TYPES.map((type) => [
-    type,
-    OPERATORS.filter(isAccess).filter((operator) => resultOf(operator) === type),
-  ]),
-);
-const STORES = OPERATORS.filter(isAccess).filter((operator) => resultOf(operator) === 0);
 
 export function randomBody(type: FuncType, around: Surroundings, choices: Choices): RandomBody {
   return new BodyWriter(type, around, choices).write();
