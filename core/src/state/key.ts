@@ -5,7 +5,7 @@
  * flat table. Its place in the tree is a hash of the same bytes: an owner chooses slots freely and
  * can still never reach another owner or another kind.
  */
-import { concatBytes, PydeError } from '../bytes/index.ts';
+import { PydeError } from '../bytes/index.ts';
 import { blake3, blake3Batch } from '../crypto/index.ts';
 
 export const STATE_KIND = { account: 0, code: 1, contract: 2, system: 3, parachain: 4 } as const;
@@ -30,7 +30,11 @@ const TREE_KEY_DOMAIN = new TextEncoder().encode('pyde/key/1');
  */
 export function stateKeyBytes(key: StateKey): Uint8Array {
   requireKeyLengths(key);
-  return concatBytes(Uint8Array.of(key.kind), key.owner, key.slot);
+  const bytes = new Uint8Array(STATE_KEY_BYTES);
+  bytes[0] = key.kind;
+  bytes.set(key.owner, 1);
+  bytes.set(key.slot, 33);
+  return bytes;
 }
 
 /**
