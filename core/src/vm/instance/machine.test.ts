@@ -177,6 +177,10 @@ describe('instantiation', () => {
     expect([of(256, global), of(258, global)]).toEqual([0n, 120n]);
     const mixed = '(elem (i32.const 0)) (data (i32.const 0) "")';
     expect([of(32, mixed), of(33, mixed), of(100, '(data "")')]).toEqual([0n, 40n, 0n]);
+    const type = '(type (func))';
+    // The toy host's imports have seven types.
+    expect([of(249, type), of(251, type)]).toEqual([0n, 80n]);
+    expect([of(2_047, '(func)'), of(2_049, '(func)')]).toEqual([0n, 60n]);
     const table = (entries: number): bigint =>
       run(`(table ${entries} funcref) (func (export "e"))`).gasUsed;
     expect([table(1_024), table(4_096)]).toEqual([0n, 24_576n]);

@@ -97,19 +97,23 @@ function instantiationGas(module: WasmModule): number {
     globals: module.globals.length,
     tableEntries: module.table?.min ?? 0,
     segments: module.elements.length + activeData.length,
+    types: module.types.length,
+    functions: module.functions.length,
   };
   return gas + partsGas(parts);
 }
 
 function partsGas(parts: Record<keyof typeof INSTANTIATION_PARTS_GAS, number>): number {
-  const { exports, globals, tableEntries, segments } = INSTANTIATION_PARTS_GAS;
+  const { exports, globals, tableEntries, segments, types, functions } = INSTANTIATION_PARTS_GAS;
   const above = (count: number, { free, each }: { free: number; each: number }): number =>
     Math.max(0, count - free) * each;
   return (
     above(parts.exports, exports) +
     above(parts.globals, globals) +
     above(parts.tableEntries, tableEntries) +
-    above(parts.segments, segments)
+    above(parts.segments, segments) +
+    above(parts.types, types) +
+    above(parts.functions, functions)
   );
 }
 

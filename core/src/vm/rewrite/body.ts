@@ -12,6 +12,7 @@
  *     write fuel, give the slots back
  */
 import { invariant } from '../../bytes/index.ts';
+import { entryGas } from '../gas.ts';
 import { type FuncType, type FunctionBody, VALUE_TYPE } from '../module.ts';
 import { OP, OPERATORS } from '../operators.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -109,7 +110,7 @@ export class BodyWriter {
   write({ type, body, maxOperandHeight, isExported }: BodyRequest): void {
     const { bytes, globals } = this.#context;
     const survey = this.#survey;
-    survey.look(bytes, body.code.start);
+    survey.look(bytes, body.code.start, entryGas(localCount(type, body) - type.params.length));
     const { hasCalls } = survey;
     const slots = frameSlots(type, body, maxOperandHeight);
     const stackLocal = this.#declareLocals(type, body);

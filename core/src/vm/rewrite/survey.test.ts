@@ -6,7 +6,7 @@ import { validModule } from './testing/metered.ts';
 function surveyed(body: string, blocks: number): { survey: BodySurvey; costs: number[] } {
   const { module } = validModule(`(module ${body})`);
   const survey = new BodySurvey(module.bytes.length);
-  survey.look(module.bytes, module.functions[0]?.code.start ?? 0);
+  survey.look(module.bytes, module.functions[0]?.code.start ?? 0, 0);
   return { survey, costs: Array.from({ length: blocks }, (_, i) => survey.costOf(i)) };
 }
 

@@ -70,14 +70,17 @@ export class BodySurvey {
     return this.#nans.seesType(type);
   }
 
-  /** @param start first operator of a validated body */
-  look(bytes: Uint8Array, start: number): void {
+  /**
+   * @param start first operator of a validated body
+   * @param entryCost gas that its first block costs besides its operators
+   */
+  look(bytes: Uint8Array, start: number, entryCost: number): void {
     this.#reader.start(bytes, start);
     this.#nans.start();
     this.#depth = 0;
     this.#blocks = 0;
     this.#loops = 0;
-    this.#cost = 0;
+    this.#cost = entryCost;
     this.#takesFuel = false;
     this.#hasCalls = false;
     this.#leavesEarly = false;

@@ -44,6 +44,10 @@ const FREE = new Set([0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x0f, 0x1a]);
 /** loop, if, else, end, br, br_if, br_table, return, unreachable, call, call_indirect. */
 const ENDS_BLOCK = new Set([3, 4, 5, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x00, 0x10, 0x11]);
 
+/** Declared locals that cost nothing at entry, and how many of the others a unit of gas pays for. */
+const FREE_LOCALS = 64;
+const LOCALS_A_GAS = 4;
+
 const NO_TYPE: FuncType = { params: [], results: [] };
 
 interface Label {
@@ -69,6 +73,10 @@ export function readCode(module: WasmModule, functionIndex: number): Code {
   );
   charge(instructions);
   const localCount = body.locals.reduce((sum, group) => sum + group.count, 0);
+  const [first] = instructions;
+  if (first !== undefined && localCount > FREE_LOCALS) {
+    first.charge += Math.ceil((localCount - FREE_LOCALS) / LOCALS_A_GAS);
+  }
   const byteLength = body.code.end - body.code.start;
   return { type, localCount, instructions, maxOperandHeight, byteLength };
 }

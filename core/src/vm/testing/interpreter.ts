@@ -47,7 +47,9 @@ export function instantiationGas({ memory, data, elements, ...module }: WasmModu
     above(module.exports.length, 64, 200) +
     above(module.globals.length, 256, 60) +
     above(module.table?.min ?? 0, 1_024, 8) +
-    above(elements.length + active.length, 64, 20)
+    above(elements.length + active.length, 64, 20) +
+    above(module.types.length, 256, 40) +
+    above(module.functions.length, 2_048, 30)
   );
 }
 

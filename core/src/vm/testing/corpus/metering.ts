@@ -81,6 +81,36 @@ const trapsOnFuel: CorpusCase = {
   warmups: 50, // two of them loop for 100,000 gas
 };
 
+/** The zeroing of locals is paid at every entry, whatever the function begins with. */
+const manyLocals: CorpusCase = {
+  name: 'functions of many locals',
+  text: `(module
+    ${[64, 65, 68, 69, 4_000].map((count) => `(func $of${count} (param i64)${localsOf(count)})`).join('\n')}
+    (func $looped (param $n i32)${localsOf(500)}
+      (loop (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+    (func $dead${localsOf(100)} unreachable)
+    ${[64, 65, 68, 69, 4_000]
+      .map((count) => `(func (export "${count}") (call $of${count} (i64.const 1)))`)
+      .join('\n')}
+    (func (export "looped") (call $looped (i32.const 10)))
+    (func (export "dead") (call $dead))
+    (func (export "again") (local i32)
+      (loop (call $of4000 (i64.const 0))
+        (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 9))))))`,
+  runs: [
+    ...['64', '65', '68', '69', '4000', 'looped', 'dead', 'again'].map((name) => run(name)),
+    ...onEveryFuel(run('69'), 6),
+    ...onEveryFuel(run('dead'), 12),
+    within(run('4000'), { fuel: 985 }),
+    within(run('4000'), { fuel: 986 }),
+  ],
+  warmups: MANY_CALLS,
+};
+
+function localsOf(count: number): string {
+  return ` (local${' i64'.repeat(count)})`;
+}
+
 const STORE = '(i32.store (i32.const 0) (i32.const 1))';
 
 /** Ways through a function that part or meet where nothing more is to be paid. */
@@ -283,6 +313,7 @@ const operands: CorpusCase = {
 export const meteringCases: readonly CorpusCase[] = [
   everyFuel,
   trapsOnFuel,
+  manyLocals,
   ways,
   straight,
   recursion,
