@@ -27,14 +27,24 @@ describe('hex', () => {
     );
   });
 
-  it.each(['', '0', '0x0', '12', '0xzz', '0X12', '0x1g', ' 0x12', '0x12 '])(
-    'refuses %j',
-    (text) => {
-      expect(() => fromHex(text, { maxBytes: 8 })).toThrowError(
-        expect.objectContaining({ code: 'bytes.hex' }),
-      );
-    },
-  );
+  it.each([
+    '',
+    '0',
+    '0x0',
+    '12',
+    '0xzz',
+    '0X12',
+    '0x1g',
+    ' 0x12',
+    '0x12 ',
+    '0x1é',
+    '0x12３４',
+    '0x\ud800a',
+  ])('refuses %j', (text) => {
+    expect(() => fromHex(text, { maxBytes: 8 })).toThrowError(
+      expect.objectContaining({ code: 'bytes.hex' }),
+    );
+  });
 
   it('holds the length to its bound', () => {
     expect(() => fromHex('0x0011', { maxBytes: 1 })).toThrow(/at most 1/);
