@@ -7,7 +7,7 @@ import { readAccount, useNonce, writeAccount } from '../account/index.ts';
 import { invariant } from '../bytes/index.ts';
 import { Overlay } from '../state/index.ts';
 import { type Quanta, type Tx, toQuanta } from '../types/index.ts';
-import { credit, debit, type Outcome, runOperation } from './operation.ts';
+import { credit, type Outcome, runOperation } from './operation.ts';
 import { maxFeeOf } from './standing.ts';
 
 /** Every rule was checked: the nonce is usable, the balance is there. */
@@ -17,8 +17,10 @@ export function applyTx(
   baseFee: bigint,
 ): Outcome & { readonly feePaid: Quanta } {
   const reserved = maxFeeOf(tx, baseFee);
-  writeAccount(overlay, tx.from, useNonce(readAccount(overlay, tx.from), tx.nonce));
-  debit(overlay, tx.from, reserved);
+  const sender = useNonce(readAccount(overlay, tx.from), tx.nonce);
+  invariant(sender.balance >= reserved, 'what is reserved was checked to be there');
+  const balance = toQuanta(sender.balance - reserved);
+  writeAccount(overlay, tx.from, { ...sender, balance });
   const own = new Overlay(overlay);
   const outcome = runOperation(tx, own);
   if (outcome.status === 'success') own.mergeInto(overlay);
