@@ -24,6 +24,7 @@ import { WaveServer } from '../sync/index.ts';
 import {
   type Genesis,
   genesisHash,
+  type Quanta,
   toEpoch,
   toValidatorIndex,
   type ValidatorIndex,
@@ -114,7 +115,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode | OpenFol
   requireVersion(protocol, head.record.epoch);
   const admitted = new AdmittedRecords(store);
   const acknowledged = await admitted.all();
-  const baseFee = (): bigint => currentBaseFee(state);
+  const baseFee = baseFeeOf(state);
   const common = { mempool, admitted, state, head, protocol, baseFee };
   if (signer === undefined) {
     const followed = new FollowedChain({ genesis, store, state, verify }, head);
@@ -143,6 +144,18 @@ export async function openNode(options: NodeOptions): Promise<OpenNode | OpenFol
   });
   const machine = new NodeMachine({ ...common, chain });
   return { genesis, machine, epochs, chain, state, acknowledged };
+}
+
+/** The fee after the newest wave that `state` knows of, read once a wave: each admission asks twice. */
+function baseFeeOf(state: StateStore): () => Quanta {
+  let known: { readonly version: bigint | undefined; readonly fee: Quanta } | undefined;
+  return () => {
+    const { version } = state;
+    if (known === undefined || known.version !== version) {
+      known = { version, fee: currentBaseFee(state) };
+    }
+    return known.fee;
+  };
 }
 
 function isValidator(genesis: Genesis, index: ValidatorIndex, { publicKey }: Signer): boolean {
