@@ -16,7 +16,7 @@ const MODULES = new URL('../node_modules/', import.meta.url);
  */
 export const NODE_FLAGS = {
   'otigen devnet': ['--max-semi-space-size=8'],
-  'pyde node': ['--max-semi-space-size=32'],
+  'pyde node': ['--max-semi-space-size=64'],
 };
 /**
  * For the C library of Linux, which reads them at the start of a process. Left alone it gives each
