@@ -1,6 +1,6 @@
 /**
- * Everything that shows an operator how a node does: one log line a wave, the metrics, and the pages
- * `/metrics`, `/health` and `/ready`. It is made before the node, so that the node's start is
+ * Everything that shows an operator how a node does: one log line a wave, one when it is not ready,
+ * the metrics, and the pages `/metrics`, `/health` and `/ready`. It is made before the node, so that the node's start is
  * measured too, and reads the node once it is attached.
  *
  * It trusts the node and is itself asked by anybody who reaches the pages: what a page costs is
@@ -17,6 +17,7 @@ import { addLoadMetrics, addProcessMetrics } from './load-metrics.ts';
 import { addNetworkMetrics } from './network-metrics.ts';
 import { hindrancesOf } from './readiness.ts';
 import { readCounter } from './reading.ts';
+import { LOOK_MS, ReadyLog } from './ready-log.ts';
 import { RpcMetrics } from './rpc-metrics.ts';
 import type { OperationSource } from './source.ts';
 import { StageTimes } from './stage-metrics.ts';
@@ -91,6 +92,13 @@ export class Operation {
       source.onWave((record) => this.#onWave(source, record)),
       source.onFinality((cert) => this.#onFinality(cert)),
     );
+    const readyLog = new ReadyLog(this.#options.logger, clock);
+    const look = setInterval(
+      () => readyLog.look(hindrancesOf(source, clock.now().unixMs)),
+      LOOK_MS,
+    );
+    look.unref();
+    this.#endings.push(() => clearInterval(look));
     this.#onEpoch(source);
   }
 
