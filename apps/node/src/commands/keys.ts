@@ -22,6 +22,7 @@ import { Argument, type Command } from 'commander';
 import { readNodeConfig } from '../config/index.ts';
 import { readGenesisFile } from '../genesis/index.ts';
 import { badArguments, table } from '../output/index.ts';
+import { forgetKeyMoved, markKeyMoved } from '../process/index.ts';
 import { type Cli, examples } from '../program.ts';
 import {
   newPassword,
@@ -132,11 +133,15 @@ function defineExport(command: Command, { output }: Cli): void {
       }
       const text = await sealKey({ ...key, signed }, password, systemRandom);
       key.secretKey.fill(0);
-      await writeSecretFile(options.out, text, { replaces: false });
+      await exportTo(options.out, text, options.node);
       const file = await readKeyFile(options.out);
       output.answer(keyJson(options.out, file), () => [
         ...keyLines(options.out, file),
-        'Do not start the old node again: two nodes with one key lose its stake.',
+        ...(options.node === undefined
+          ? []
+          : [
+              `The node in ${options.node} takes part no more: two nodes with one key lose its stake.`,
+            ]),
       ]);
     });
   examples(
@@ -144,6 +149,17 @@ function defineExport(command: Command, { output }: Cli): void {
     'keys export validator.key --node . --out moving.key',
     'keys export spare.key --unused --out moving.key',
   );
+}
+
+/** The old node is stopped from signing before the key is anywhere else. */
+async function exportTo(out: string, text: string, node: string | undefined): Promise<void> {
+  if (node !== undefined) markKeyMoved(node, out);
+  try {
+    await writeSecretFile(out, text, { replaces: false });
+  } catch (error) {
+    if (node !== undefined) forgetKeyMoved(node);
+    throw error;
+  }
 }
 
 interface ExportOptions extends PasswordOptions {
@@ -170,6 +186,9 @@ function defineImport(command: Command, { output }: Cli): void {
       }
       await writeKeyFile(path, key, password, systemRandom);
       key.secretKey.fill(0);
+      if (options.config !== undefined) {
+        forgetKeyMoved((await readNodeConfig(options.config)).node.folder);
+      }
       const file = await readKeyFile(path);
       output.answer(keyJson(path, file), () => keyLines(path, file));
     });

@@ -221,10 +221,13 @@ describe('pyde localnet', () => {
     expect(exported).toMatchObject({ code: 0, stderr: '' });
     const { signed } = JSON.parse(exported.stdout);
     expect(signed.round).toBeGreaterThan(10);
+    const config = join(place, 'pyde.toml');
+    const old = await pyde.run('node', '--config', config, '--validator');
+    expect(old).toMatchObject({ code: 2, stdout: '' });
+    expect(old.stderr).toMatch(/node\.key-moved: .* was exported to .*moving\.key/);
     for (const gone of ['db', 'network', 'validator.key']) {
       rmSync(join(place, gone), { recursive: true });
     }
-    const config = join(place, 'pyde.toml');
     const imported = await pyde.run('keys', 'import', moving, '--config', config, ...password);
     expect(JSON.parse(imported.stdout)).toMatchObject({ path: key, signed });
 

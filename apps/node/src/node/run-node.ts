@@ -21,9 +21,9 @@ import { Operation } from '@pyde/platform-node/operation';
 import { PageServer, RpcServer } from '@pyde/platform-node/server';
 import type { NodeConfig } from '../config/index.ts';
 import { readGenesisFile } from '../genesis/index.ts';
-import { removePid, writePid } from '../process/index.ts';
+import { removePid, requireKeyHere, writePid } from '../process/index.ts';
 
-export type RunNodeErrorCode = 'node.no-seat' | 'node.folder';
+export type RunNodeErrorCode = 'node.no-seat' | 'node.folder' | 'node.key-moved';
 
 export interface RunNodeOptions {
   readonly config: NodeConfig;
@@ -113,6 +113,7 @@ async function openKey(
   genesis: Genesis,
 ): Promise<SeatedKey | undefined> {
   if (password === undefined || config.validator === undefined) return undefined;
+  requireKeyHere(config.node.folder);
   const { key: path } = config.validator;
   // Before the password is asked for.
   const index = seatOf(genesis, (await readKeyFile(path)).publicKey, path);

@@ -26,6 +26,7 @@ const NEXT: ReadonlyMap<string, string> = new Map([
     'otigen devnet or pyde localnet starts a chain here; --rpc-url names another node',
   ],
   ['store.locked', 'stop the node that uses the folder, or name another one'],
+  ['node.key-moved', 'docs/operators/keys.md says how a key moves'],
   ['network.key-live', 'stop the other node first; docs/operators/keys.md says how a key moves'],
 ]);
 

@@ -1,2 +1,3 @@
+export { forgetKeyMoved, markKeyMoved, requireKeyHere } from './key-moved.ts';
 export { livePid, removePid, writePid } from './node-pid.ts';
 export { stopSignal } from './stop-signal.ts';
