@@ -88,6 +88,9 @@ export const MAX_TX_PAGE = 100;
 
 const HEAD = new TextEncoder().encode('execution/head');
 const GENESIS = new TextEncoder().encode('execution/genesis');
+const LAYOUT = new TextEncoder().encode('execution/layout');
+/** Of all records; goes up when one of them is laid out anew. */
+const STORE_LAYOUT = 2;
 const WAVE_BYTES = 8;
 const POSITION_BYTES = 12;
 
@@ -129,8 +132,15 @@ export function archiveWrites(
   return writes;
 }
 
-export function archiveGenesis(store: KeyValueStore, genesis: Genesis): StoreWrite {
-  return new Table(store, TABLE.meta).put(GENESIS, encodeGenesis(genesis));
+export function archiveGenesis(store: KeyValueStore, genesis: Genesis): StoreWrite[] {
+  const meta = new Table(store, TABLE.meta);
+  return [meta.put(GENESIS, encodeGenesis(genesis)), meta.put(LAYOUT, Uint8Array.of(STORE_LAYOUT))];
+}
+
+/** Are its records laid out as this software writes them? */
+export function hasOurLayout(store: KeyValueStore): boolean {
+  const layout = new Table(store, TABLE.meta).get(LAYOUT);
+  return layout !== undefined && equalBytes(layout, Uint8Array.of(STORE_LAYOUT));
 }
 
 /** The genesis that the store's chain started from; undefined in an empty store. */

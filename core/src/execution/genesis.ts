@@ -187,7 +187,7 @@ function waveZero(
     nextBeacon: undefined,
     nextCommitteeHash: undefined,
   };
-  const writes = [...archiveWrites(store, record, []), archiveGenesis(store, genesis)];
+  const writes = [...archiveWrites(store, record, []), ...archiveGenesis(store, genesis)];
   return { record, digest: waveDigest(record), writes };
 }
 

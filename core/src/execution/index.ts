@@ -1,5 +1,6 @@
 export {
   type ArchivedTx,
+  hasOurLayout,
   type ListedTx,
   listAccountTransactions,
   listWaveTransactions,

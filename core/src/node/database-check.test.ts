@@ -3,10 +3,11 @@ import { u64BigEndian } from '../bytes/index.ts';
 import { TestChain } from '../execution/testing.ts';
 import { buildCert, encodeCert } from '../finality/index.ts';
 import { MemoryStore } from '../platform/index.ts';
-import { TABLE, Table } from '../state/index.ts';
+import { StateStore, TABLE, Table } from '../state/index.ts';
 import { addressOf, signatureOf, wireBy } from '../tx/testing.ts';
 import { toFalconSignature, toMemberIndex, toNonce, toQuanta } from '../types/index.ts';
 import { checkDatabase } from './index.ts';
+import { checkStart } from './start-check.ts';
 
 async function chainOf(waves: number): Promise<TestChain> {
   const chain = await TestChain.start();
@@ -93,6 +94,19 @@ describe('checkDatabase', () => {
     const gap = await copyOf(late.store);
     await gap.batch([new Table(gap, TABLE.waves).delete(u64BigEndian(2n))]);
     expect(await codesOf(gap)).toEqual(['node.mixed-store', 'cert.wave-gap']);
+  });
+
+  it('refuses a store whose records another version laid out', async () => {
+    const { store } = await chainOf(1);
+    const layout = new TextEncoder().encode('execution/layout');
+    const meta = new Table(store, TABLE.meta);
+    for (const write of [meta.put(layout, Uint8Array.of(1)), meta.delete(layout)]) {
+      const other = await copyOf(store);
+      await other.batch([write]);
+      expect((await codesOf(other))[0]).toBe('node.store-layout');
+      const started = checkStart(other, StateStore.open(other));
+      await expect(started).rejects.toMatchObject({ code: 'node.store-layout' });
+    }
   });
 
   it('finds a certificate of somebody else', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../bytes/index.ts';
 import {
   FEE_STATE_KEY,
+  hasOurLayout,
   readHeadWave,
   readReceiptOf,
   readTransactionOf,
@@ -30,7 +31,7 @@ import { toTxHash, type WaveCommitRecord } from '../types/index.ts';
 const WAVES_CHECKED = 64n;
 const TRANSACTIONS_CHECKED = 500;
 
-/** @throws PydeError `node.mixed-store` naming table and key */
+/** @throws PydeError `node.store-layout`, `node.mixed-store` naming table and key */
 export async function checkStart(store: KeyValueStore, state: StateStore): Promise<void> {
   const newest = await endKey(store, TABLE.waves, true);
   const head = readHeadWave(store)?.record;
@@ -40,6 +41,13 @@ export async function checkStart(store: KeyValueStore, state: StateStore): Promi
       newest === undefined ? '' : toHex(u64BigEndian(newest)),
       `table waves ends at ${newest ?? 'nothing'}, and the record execution/head of table meta ` +
         `names ${head === undefined ? 'a wave that is not there' : `wave ${head.waveId}`}`,
+    );
+  }
+  if (!hasOurLayout(store)) {
+    throw new PydeError(
+      'node.store-layout',
+      'another version of this software wrote the store, and its records are laid out differently; ' +
+        'move the folder away and start with an empty one, which synchronises, or use that version',
     );
   }
   checkState(state, head);
