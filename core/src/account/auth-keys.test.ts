@@ -4,7 +4,13 @@ import { encode } from '../bytes/index.ts';
 import { blake3 } from '../crypto/index.ts';
 import { testKey } from '../crypto/testing.ts';
 import { MemoryStore } from '../platform/index.ts';
-import { Overlay, type StateKey, type StateReader, StateStore } from '../state/index.ts';
+import {
+  Overlay,
+  type StateKey,
+  type StateReader,
+  StateStore,
+  stateKeyBytes,
+} from '../state/index.ts';
 import {
   type AuthKeys,
   toAddress,
@@ -19,6 +25,7 @@ import {
   authKeysKey,
   hasAuthKeys,
   holdsAuthKeysOf,
+  isAuthKeysKey,
   KnownAuthKeys,
   readAccount,
   readAuthKeysOf,
@@ -80,6 +87,14 @@ describe('the keys of an account', () => {
     writeAccount(later, address, { ...readAccount(later, address), keyNonce: 7 });
     expect(later.changes().map(({ key: changed }) => changed)).toEqual([accountKey(address)]);
     expect(keysOf(later, 0)).toEqual(single(0));
+  });
+
+  it('are told from other entries of the account by the whole slot', () => {
+    const of = (slot: Uint8Array) =>
+      isAuthKeysKey(stateKeyBytes({ ...accountKey(addressOf(0)), slot }));
+    expect(isAuthKeysKey(stateKeyBytes(authKeysKey(addressOf(0))))).toBe(true);
+    expect(isAuthKeysKey(stateKeyBytes(accountKey(addressOf(0))))).toBe(false);
+    expect(of(new Uint8Array(32).fill(1))).toBe(false);
   });
 
   it('are a broken invariant when the record names some that are not there', () => {

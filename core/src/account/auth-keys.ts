@@ -24,6 +24,8 @@ import type { Account } from './account.ts';
 const NO_KEYS: AuthKeys = { kind: 'none' };
 const KEYS_SLOT = new Uint8Array(32);
 KEYS_SLOT[31] = 1;
+/** kind ‖ owner ‖ slot. */
+const SLOT_AT = 33;
 
 /** Where the keys of `address` lie: kind 0, owner = address, slot = 1 as 32 bytes big-endian. */
 export function authKeysKey(address: Address): StateKey {
@@ -31,7 +33,8 @@ export function authKeysKey(address: Address): StateKey {
 }
 
 /** Is a state key of kind 0 (65 bytes) that of keys, and not of a record? */
-export const isAuthKeysKey = (stateKey: Uint8Array): boolean => stateKey[stateKey.length - 1] === 1;
+export const isAuthKeysKey = (stateKey: Uint8Array): boolean =>
+  equalBytes(stateKey.subarray(SLOT_AT), KEYS_SLOT);
 
 /** Blake3 of the keys in Borsh; 32 zero bytes for none. */
 export const authKeysHash = (keys: AuthKeys): Hash =>
